@@ -1,0 +1,39 @@
+"""The commands and their one-line descriptions; a command's module is imported when it is called."""
+
+from __future__ import annotations
+
+from cyclopts import App, Parameter
+
+from isthmus import __version__
+
+__all__ = ["app"]
+
+app = App(
+    name="isthmus",
+    help="Learn the low-dimensional structure of data with autoencoders.",
+    version=__version__,
+    help_flags=["--help", "-h"],
+    default_parameter=Parameter(negative=()),
+    # Errors and interrupts are told in one line by isthmus.cli.running.
+    exit_on_error=False,
+    print_error=False,
+    verbose=False,
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+)
+
+COMMANDS = {
+    "demo": ("demo:demo", "Train on two small data sets and show what comes out, in under a minute."),
+    "fit": ("fit:fit", "Learn from a file or a folder of images and save the model."),
+    "encode": ("apply:encode", "Write the codes of rows."),
+    "decode": ("apply:decode", "Write the data that codes stand for."),
+    "reconstruct": ("apply:reconstruct", "Write rows as the model sees them: encoded and decoded again."),
+    "denoise": ("apply:denoise", "Write rows cleaned by a DenoisingAutoencoder."),
+    "score": ("apply:score", "Write the log-likelihood of rows, in nats."),
+    "info": ("inspect:info", "Describe a model, or the columns of a file."),
+    "report": ("inspect:report", "Write a web page about a model: what it learned, and how well."),
+    "lab": ("lab:lab", "Check the claims of the lecture, with a picture and a number each."),
+}
+
+for _position, (_name, (_home, _help)) in enumerate(COMMANDS.items()):
+    app.command(f"isthmus.cli.{_home}", name=_name, help=_help, sort_key=_position)

@@ -1,0 +1,54 @@
+"""What stands beside the rows: labels, weights, identifiers, wherever the user keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isthmus.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from isthmus.data.sources import Source
+
+__all__ = ["Side", "find_side"]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One value a row: a column of a frame, read where the rows are, or (`values`) an array of its own."""
+
+    name: str
+    values: NDArray[Any] | None = None
+
+
+def find_side(source: Source, given: str, option: str) -> Side:
+    """Find what `option` (such as "--label") names.
+
+    A column of a frame goes first, then another array of an .npz or the "folder" of images, then a file with
+    one value a row.
+    """
+    if given in (source.columns or ()):
+        return Side(given)
+    try:
+        if source.kind == "array":
+            return Side(given, _checked(source.column(given), source, option))
+        elsewhere = f"{source.name} has no such column.{did_you_mean(given, source.columns or ())}"
+    except InputError as error:
+        elsewhere = str(error)
+    if not Path(given).is_file():
+        raise InputError(f"{option} {given}: no such file, and {elsewhere}")
+    from isthmus.data.sources import read_values
+
+    return Side(Path(given).stem, _checked(read_values(given), source, f"{option} {given}"))
+
+
+def _checked(values: NDArray[Any], source: Source, what: str) -> NDArray[Any]:
+    if values.shape != (len(source),):
+        raise InputError(
+            f"{what}: expected one value for each of the {len(source)} rows of {source.name}, got an array "
+            f"of shape {values.shape}"
+        )
+    return values

@@ -1,0 +1,160 @@
+"""An epoch of batches: gathered from rows held on the device, or streamed from the source when they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from isthmus.data.features import Values
+from isthmus.data.splitting import derive_seed
+
+__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches"]
+
+# Rows that a streamed epoch shuffles among themselves: many batches deep, yet small beside any machine's memory.
+SHUFFLE_ROWS = 32_768
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows in value units with their training weights (None: all one) and positions in the source."""
+
+    rows: Values
+    weight: Tensor | None
+    index: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, index: Tensor | slice) -> Batch:
+        weight = None if self.weight is None else self.weight[index]
+        return Batch(self.rows.rows(index), weight, self.index[index])
+
+    def to(self, device: torch.device) -> Batch:
+        weight = None if self.weight is None else self.weight.to(device)
+        return Batch(self.rows.to(device), weight, self.index.to(device))
+
+
+class Batches(Protocol):
+    """Training rows that can be gone through again and again, each epoch in an order fixed by (seed, epoch)."""
+
+    n_rows: int
+    mean_weight: float
+
+    def n_batches(self, batch_size: int) -> int: ...
+
+    def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]: ...
+
+
+def _count(n_rows: int, batch_size: int) -> int:
+    return max(1, -(-n_rows // batch_size))
+
+
+def _split(order: Tensor, n_batches: int) -> Iterator[Tensor]:
+    # Batches of nearly equal size: a last batch of one row would take a step as long as all the others.
+    yield from torch.tensor_split(order, n_batches)
+
+
+class MemoryBatches:
+    """Rows held on the device; an epoch is a permutation of them."""
+
+    def __init__(self, data: Batch) -> None:
+        self.data = data
+        self.n_rows = len(data)
+        self.mean_weight = 1.0 if data.weight is None else float(data.weight.double().mean())
+
+    def n_batches(self, batch_size: int) -> int:
+        return _count(self.n_rows, batch_size)
+
+    def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(derive_seed(seed, 2, epoch))
+        order = torch.randperm(self.n_rows, generator=generator).to(self.data.index.device)
+        for position, index in enumerate(_split(order, self.n_batches(batch_size))):
+            if position >= start:
+                yield self.data.take(index)
+
+
+class StreamBatches:
+    """Rows read from the source in every epoch, shuffled within a buffer.
+
+    Parameters
+    ----------
+    blocks : callable
+        Returns a new iterator over consecutive pieces of the training rows, as batches on the host.
+    n_rows : int
+    mean_weight : float
+    device : torch.device
+    shuffle : bool
+        False for a loader that brings its own order.
+    """
+
+    def __init__(
+        self,
+        blocks: Callable[[], Iterator[Batch]],
+        n_rows: int,
+        mean_weight: float,
+        device: torch.device,
+        *,
+        shuffle: bool = True,
+    ) -> None:
+        self.blocks, self.n_rows, self.mean_weight = blocks, n_rows, mean_weight
+        self.device, self.shuffle = device, shuffle
+
+    def _buffer_sizes(self) -> list[int]:
+        n_buffers = _count(self.n_rows, SHUFFLE_ROWS)
+        size, longer = divmod(self.n_rows, n_buffers)
+        return [size + (number < longer) for number in range(n_buffers)]
+
+    def n_batches(self, batch_size: int) -> int:
+        return sum(_count(size, batch_size) for size in self._buffer_sizes())
+
+    def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
+        position = 0
+        for number, buffer in enumerate(regroup(self.blocks(), self._buffer_sizes())):
+            generator = torch.Generator().manual_seed(derive_seed(seed, 3, epoch, number))
+            order = torch.arange(len(buffer))
+            if self.shuffle:
+                order = torch.randperm(len(buffer), generator=generator)
+            for index in _split(order, _count(len(buffer), batch_size)):
+                if position >= start:
+                    yield buffer.take(index).to(self.device)
+                position += 1
+
+
+def concatenate(pieces: list[Batch]) -> Batch:
+    """Join pieces of rows; a piece where all was observed gets a full mask if another has gaps."""
+    if len(pieces) == 1:
+        return pieces[0]
+    gaps = any(piece.rows.observed is not None for piece in pieces)
+    masks = [_mask(piece) for piece in pieces] if gaps else None
+    extras = [piece.rows.extra for piece in pieces if piece.rows.extra is not None]
+    weights = [piece.weight for piece in pieces if piece.weight is not None]
+    rows = Values(
+        torch.cat([piece.rows.values for piece in pieces]),
+        torch.cat(masks) if masks else None,
+        torch.cat(extras) if extras else None,
+    )
+    return Batch(rows, torch.cat(weights) if weights else None, torch.cat([piece.index for piece in pieces]))
+
+
+def _mask(piece: Batch) -> Tensor:
+    if piece.rows.observed is not None:
+        return piece.rows.observed
+    return torch.ones_like(piece.rows.values, dtype=torch.bool)
+
+
+def regroup(blocks: Iterator[Batch], sizes: list[int]) -> Iterator[Batch]:
+    """Cut a stream of pieces into consecutive pieces of the given sizes."""
+    held: list[Batch] = []
+    n_held = 0
+    for size in sizes:
+        while n_held < size:
+            piece = next(blocks)
+            held.append(piece)
+            n_held += len(piece)
+        joined = concatenate(held)
+        yield joined.take(slice(0, size))
+        held, n_held = [joined.take(slice(size, None))], n_held - size

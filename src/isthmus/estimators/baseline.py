@@ -1,0 +1,164 @@
+"""The figures of ``metrics_``: reconstruction errors beside those of PCA with as many components."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from isthmus.data.batches import Batch, Batches, MemoryBatches
+from isthmus.data.features import Features, Values
+from isthmus.estimators.scoring import apply
+from isthmus.model import Model
+
+__all__ = ["column_errors", "figures"]
+
+# PCA is fitted on at most this many numbers (all of MNIST), on a random part of the training rows beyond.
+MAX_PCA_ENTRIES = 50_000_000
+MAX_FIGURE_ROWS = 10_000
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+class _Reader:
+    """Splits values into numbers, in the units that errors are told in, and category codes."""
+
+    def __init__(self, features: Features) -> None:
+        scale = features.centre.new_ones(()).mul(features.scale).cpu().numpy()
+        sd = features.statistics.sd
+        in_sd = scale / np.where(sd > 0, sd, 1.0)
+        self.unit = in_sd if features.in_frame else scale
+        self.binary = np.array([features.in_frame and s == "unit" for s in features.supports], dtype=bool)
+        categorical = np.array(features.n_categories) > 0
+        self.labels = categorical | self.binary
+        facts = features.facts()
+        self.centre = facts.mean
+        self.n_categories = features.n_categories
+        # What a constant guess would be: the training mean, or the most frequent label.
+        self.guess = np.array(
+            [m if f is None else f.argmax() for m, f in zip(facts.mean, facts.frequencies, strict=True)]
+        )
+
+    def squared_error(self, predicted: FloatArray, rows: Values) -> FloatArray:
+        """Return squared errors of shape (n, C), 0 for labels and where nothing was observed."""
+        values, observed = _numpy(rows)
+        error = np.where(observed & ~self.labels, (predicted - values) * self.unit, 0.0)
+        return error**2
+
+    def wrong(self, predicted: FloatArray, rows: Values) -> FloatArray:
+        """Return 1 where an observed label is not the predicted one, of shape (n, C)."""
+        values, observed = _numpy(rows)
+        rounded = np.where(self.binary, np.round(predicted), predicted)
+        return (observed & self.labels & (rounded != values)).astype(np.float64)
+
+    def design(self, rows: Values) -> FloatArray:
+        """Return the matrix that PCA sees: centred numbers in error units and one-hot codes, missing entries 0."""
+        values, observed = _numpy(rows)
+        pieces = [np.where(observed, (values - self.centre) * self.unit, 0.0)[:, ~self._coded]]
+        for j in np.flatnonzero(self._coded):
+            hot = values[:, j : j + 1] == np.arange(self.n_categories[j])
+            pieces.append((hot & observed[:, j : j + 1]).astype(np.float64))
+        return np.concatenate(pieces, axis=1)
+
+    def read(self, design: FloatArray) -> FloatArray:
+        """Return the values that a reconstructed design matrix stands for."""
+        values = np.empty((len(design), len(self.unit)))
+        numbers = np.flatnonzero(~self._coded)
+        values[:, numbers] = design[:, : len(numbers)] / self.unit[numbers] + self.centre[numbers]
+        start = len(numbers)
+        for j in np.flatnonzero(self._coded):
+            end = start + self.n_categories[j]
+            values[:, j] = design[:, start:end].argmax(axis=1)
+            start = end
+        return values
+
+    @property
+    def _coded(self) -> NDArray[np.bool_]:
+        return np.array(self.n_categories) > 0
+
+
+def _numpy(rows: Values) -> tuple[FloatArray, NDArray[np.bool_]]:
+    values = rows.values.cpu().numpy().astype(np.float64)
+    observed = np.ones(values.shape, bool) if rows.observed is None else rows.observed.cpu().numpy()
+    return values, observed
+
+
+def _reconstructed(model: Model, rows: Values) -> FloatArray:
+    return apply(model, rows, lambda part: model.density.mean(model.decode(model.encode(part)))).astype(
+        np.float64
+    )
+
+
+def column_errors(model: Model, rows: Values) -> dict[str, FloatArray]:
+    """Return per column the mean squared error (numbers) or share of wrong labels, over the observed entries.
+
+    Those of the constant guess, training mean or most frequent label, are called ``mean_...``.
+    """
+    reader = _Reader(model.features)
+    seen = np.maximum(_numpy(rows)[1].sum(axis=0), 1)
+    errors = {"label": reader.labels}
+    for prefix, predicted in (("", _reconstructed(model, rows)), ("mean_", reader.guess)):
+        errors[f"{prefix}squared_error"] = reader.squared_error(predicted, rows).sum(axis=0) / seen
+        errors[f"{prefix}wrong"] = reader.wrong(predicted, rows).sum(axis=0) / seen
+    return errors
+
+
+def _pca_values(reader: _Reader, training: Values, rows: Values, k: int, seed: int) -> FloatArray:
+    design = reader.design(training)
+    k = min(k, *design.shape)
+    solver = "covariance_eigh" if design.shape[1] <= 1000 and len(design) > design.shape[1] else "auto"
+    pca = PCA(k, svd_solver=solver, random_state=seed % 2**31).fit(design)
+    return reader.read(pca.inverse_transform(pca.transform(reader.design(rows))))
+
+
+def figures(
+    model: Model, batches: Batches, held_out: Batch | None, n_components: int, seed: int
+) -> dict[str, Any]:
+    """Measure the fitted model and PCA on the same rows.
+
+    Returns
+    -------
+    dict
+        ``rows`` ("held-out" or "training"), ``n_rows``; ``squared_error`` per row, summed over the numeric columns (in
+        data units for arrays, in training standard deviations for frames), ``pca_squared_error`` and
+        ``mean_squared_error`` (predicting training means) beside it; with labels among the columns also
+        ``accuracy``, ``pca_accuracy``; ``score``: mean log-likelihood in nats per row.
+    """
+    training = _some_rows(batches, MAX_PCA_ENTRIES // max(model.features.n_columns, 1))
+    measured = training if held_out is None else held_out
+    rows = measured.rows.rows(slice(0, MAX_FIGURE_ROWS))
+    reader = _Reader(model.features)
+    predictions = {
+        "": _reconstructed(model, rows),
+        "pca_": _pca_values(reader, training.rows, rows, n_components, seed),
+        "mean_": np.broadcast_to(reader.centre, (len(rows.values), len(reader.centre))),
+    }
+    result: dict[str, Any] = {
+        "rows": "training" if held_out is None else "held-out",
+        "n_rows": len(rows.values),
+        "units": "training standard deviations" if model.features.in_frame else "data units",
+        "score": float(apply(model, rows, lambda part: row_log_likelihood(model, part)).mean()),
+    }
+    if not reader.labels.all():
+        for prefix, predicted in predictions.items():
+            result[f"{prefix}squared_error"] = float(reader.squared_error(predicted, rows).sum(axis=1).mean())
+    if reader.labels.any():
+        seen = max(int(_numpy(rows)[1][:, reader.labels].sum()), 1)
+        for prefix in ("", "pca_"):
+            result[f"{prefix}accuracy"] = 1 - float(reader.wrong(predictions[prefix], rows).sum()) / seen
+    return result
+
+
+def row_log_likelihood(model: Model, rows: Values) -> torch.Tensor:
+    """Return log p(x | z(x)) per row, float64, in nats."""
+    outputs = model.decode(model.encode(rows))
+    return model.log_likelihood(outputs, rows).double().sum(dim=1)
+
+
+def _some_rows(batches: Batches, limit: int) -> Batch:
+    if isinstance(batches, MemoryBatches) and batches.n_rows <= limit:
+        return batches.data
+    return next(iter(batches.epoch(limit, 0, 0)))

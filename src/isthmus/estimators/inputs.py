@@ -1,0 +1,136 @@
+"""Whatever a user hands to an estimator becomes a checked Source; weights become an array."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import (
+    _check_sample_weight,  # pyrefly: ignore
+    check_consistent_length,
+    validate_data,
+)
+
+from isthmus.data.schema import Schema
+from isthmus.data.sources import Source, as_source
+from isthmus.errors import InputError
+
+__all__ = ["check_weight", "is_frame", "open_input", "restore_shape"]
+
+SIDE_ROLES = ("label", "weight", "id")
+
+
+def is_frame(X: object) -> bool:
+    """Tell whether `X` is an eager data frame that narwhals reads."""
+    return nw.dependencies.is_into_dataframe(X)
+
+
+def open_input(estimator: BaseEstimator, X: Any, *, schema: Schema | None, reset: bool) -> Source:
+    """Check `X` as scikit-learn asks and return it as a Source.
+
+    Columns whose role is label, weight or id are left aside: a model can be used where they are not known.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` when `reset`, and is checked against them otherwise.
+    X : array, sparse matrix, frame or Source
+    schema : Schema or None
+        The fitted or given schema, for the roles and an image's shape.
+    reset : bool
+    """
+    if isinstance(X, Source):
+        return _check_source(estimator, X, schema, reset)
+    fitted_on = None if schema is None or reset else schema.container
+    if is_frame(X) and fitted_on != "array":
+        return _check_source(estimator, as_source(X), schema, reset)
+    checked = _check_array(estimator, X, schema, reset)
+    return as_source(_named(checked, schema) if fitted_on == "frame" else checked)
+
+
+def _named(rows: NDArray[Any], schema: Schema | None) -> Any:
+    """Give plain rows the names of the columns that the model was fitted on, as scikit-learn's estimators do."""
+    columns = () if schema is None else schema.features
+    named = {column.name: rows[:, j] for j, column in enumerate(columns)}
+    return nw.from_dict(named, backend="polars").to_native()
+
+
+def _check_source(estimator: BaseEstimator, source: Source, schema: Schema | None, reset: bool) -> Source:
+    if source.kind == "frame":
+        source = source.drop(_side_columns(source, schema))
+        # Names, their order and number are scikit-learn's to check; it needs one row of the frame for that.
+        validate_data(estimator, _head(source), reset=reset, skip_check_array=True)
+        return source
+    if schema is not None and schema.container == "frame":
+        raise InputError(
+            f"{source.name} is an array and the model was fitted on a frame with columns "
+            f"{_some(schema.features)}; pass a frame or table with these columns"
+        )
+    validate_data(estimator, np.empty((1, int(np.prod(source.shape)))), reset=reset)
+    return source
+
+
+def _head(source: Source) -> Any:
+    return next(iter(source.blocks(1))).head(1).to_native()  # type: ignore[union-attr]
+
+
+def _side_columns(source: Source, schema: Schema | None) -> list[str]:
+    if schema is None:
+        return []
+    names = source.columns or ()
+    return [column.name for column in schema.columns if column.role in SIDE_ROLES and column.name in names]
+
+
+def _check_array(estimator: BaseEstimator, X: Any, schema: Schema | None, reset: bool) -> Any:
+    shape = X.shape if isinstance(X, np.ndarray) and X.ndim > 2 else None
+    flat = X if shape is None else X.reshape(len(X), -1)
+    checked = validate_data(
+        estimator,
+        flat,
+        reset=reset,
+        accept_sparse=("csr", "csc", "coo"),
+        ensure_all_finite="allow-nan",
+        dtype="numeric",
+    )
+    if schema is not None and not reset and schema.container == "frame" and not isinstance(checked, np.ndarray):
+        checked = checked.toarray()  # a table has no sparse columns
+    row_shape = shape[1:] if shape is not None else _row_shape(schema, reset)
+    return checked if row_shape is None else checked.reshape(len(checked), *row_shape)
+
+
+def _row_shape(schema: Schema | None, reset: bool) -> tuple[int, ...] | None:
+    """Return the image shape that flat rows are given back, if the model was fitted on images."""
+    image = schema is not None and not reset and len(schema.shape) > 1
+    return schema.shape if image else None
+
+
+def restore_shape(result: Any, X: object) -> Any:
+    """Give flat rows back where flat rows were given, though the model knows them as images."""
+    if isinstance(X, np.ndarray) and isinstance(result, np.ndarray) and result.shape != X.shape:
+        return result.reshape(X.shape)
+    return result
+
+
+def check_weight(
+    sample_weight: ArrayLike | None, source: Source, schema: Schema, given: Any
+) -> NDArray[np.float64] | None:
+    """Return the rows' training weights as float64: those passed, else the schema's weight column, else None."""
+    names = [column.name for column in schema.columns if column.role == "weight"]
+    if sample_weight is None and names:
+        whole = given if isinstance(given, Source) else as_source(given) if is_frame(given) else None
+        if whole is not None and names[0] in (whole.columns or ()):
+            sample_weight = cast("ArrayLike", whole.column(names[0]))
+    if sample_weight is None:
+        return None
+    stand_in = np.empty((len(source), 1))
+    weight = _check_sample_weight(sample_weight, stand_in, dtype=np.float64, ensure_non_negative=True)
+    check_consistent_length(stand_in, weight)
+    return weight
+
+
+def _some(columns: Any) -> str:
+    names = [column.name for column in columns]
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -1,0 +1,122 @@
+"""A run's whole state in one file, so that a killed run goes on and ends with the same bits as an unbroken one."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from isthmus.errors import StoreError
+from isthmus.store import read_tensors, write_tensors
+from isthmus.training.loop import Trainer
+from isthmus.training.state import Progress
+
+__all__ = ["Checkpoint"]
+
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Return what the bits of a run depend on besides data, seed and settings."""
+    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "device": str(device)}
+
+
+class Checkpoint:
+    """Saves a `Trainer` now and then, and puts it back.
+
+    Parameters
+    ----------
+    path : Path
+        The file; written beside and renamed.
+    seconds : float
+        Time between two saves; 0 saves after every step.
+    identity : mapping
+        Settings, parts, schema and the fingerprint of the data, all as JSON: a run is only continued if they agree.
+    """
+
+    def __init__(self, path: Path, seconds: float, identity: Mapping[str, Any]) -> None:
+        self.path, self.seconds = path, seconds
+        self.identity = json.loads(json.dumps(dict(identity)))
+        self.last = time.monotonic()
+
+    def maybe_save(self, trainer: Trainer) -> None:
+        if time.monotonic() - self.last >= self.seconds:
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> None:
+        """Write the state of `trainer`."""
+        tensors = {f"model.{name}": tensor for name, tensor in trainer.model.state_dict().items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in trainer.optimizer.tensors().items()}
+        tensors |= {f"sums.{name}": tensor for name, tensor in trainer.sums.items()}
+        if trainer.best is not None:
+            tensors |= {f"best.{name}": tensor for name, tensor in trainer.best.items()}
+        tensors |= _generators(trainer)
+        progress = asdict(trainer.progress)
+        # The history goes among the tensors, since JSON has no way to write a loss that is not finite.
+        history = progress.pop("history")
+        names = list(history[0]) if history else []
+        tensors["history"] = torch.tensor([[row[name] for name in names] for row in history], dtype=torch.float64)
+        meta = {
+            "progress": progress,
+            "history": names,
+            "identity": self.identity,
+            "environment": environment(trainer.device),
+        }
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        write_tensors(self.path, arrays, meta, overwrite=True)
+        self.last = time.monotonic()
+
+    def restore(self, trainer: Trainer) -> None:
+        """Bring `trainer` to the saved state, or refuse by name what differs."""
+        arrays, meta = read_tensors(self.path)
+        self._refuse_differences(meta, trainer.device)
+        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        try:
+            trainer.model.load_state_dict(_below(tensors, "model."))
+            trainer.best = {k: v.to(trainer.device) for k, v in _below(tensors, "best.").items()} or None
+            trainer.sums = {k: v.to(trainer.device) for k, v in _below(tensors, "sums.").items()}
+            trainer.optimizer.load_tensors(_below(tensors, "optimizer."))
+            rows = tensors["history"].reshape(-1, len(meta["history"])).tolist() if meta["history"] else []
+            history = [dict(zip(meta["history"], row, strict=True)) for row in rows]
+            trainer.progress = Progress(**meta["progress"], history=history)
+            trainer.noise.set_state(tensors["random.noise"])
+            torch.set_rng_state(tensors["random.cpu"])
+            if "random.cuda" in tensors:
+                torch.cuda.set_rng_state(tensors["random.cuda"], trainer.device)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise StoreError(
+                f"{self.path}: the checkpoint does not fit this model ({error}); start anew without --resume"
+            ) from error
+
+    def _refuse_differences(self, meta: Mapping[str, Any], device: torch.device) -> None:
+        for title, mine in (("identity", self.identity), ("environment", environment(device))):
+            saved = meta.get(title)
+            if not isinstance(saved, dict):
+                raise StoreError(f"{self.path}: not a training checkpoint; start anew without --resume")
+            for name in sorted(mine.keys() | saved.keys()):
+                if mine.get(name) != saved.get(name):
+                    raise StoreError(
+                        f"{self.path}: cannot resume, {name} differs: it was {_short(saved.get(name))}, "
+                        f"now it is {_short(mine.get(name))}; use the same as before, or start anew"
+                    )
+
+
+def _generators(trainer: Trainer) -> dict[str, Tensor]:
+    states = {"random.noise": trainer.noise.get_state(), "random.cpu": torch.get_rng_state()}
+    if trainer.device.type == "cuda":
+        states["random.cuda"] = torch.cuda.get_rng_state(trainer.device)
+    return states
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
