@@ -23,7 +23,7 @@ def machine() -> str:
 
 def write(title: str, rows: list[dict[str, Any]], output: str | None = None) -> None:
     """Print rows as a Markdown table; with `output`, write them as JSON too."""
-    names = list(rows[0])
+    names = list(dict.fromkeys(name for row in rows for name in row))
     print(f"\n{title} ({machine()})\n")
     print(f"| {' | '.join(names)} |\n|{'---|' * len(names)}")
     for row in rows:

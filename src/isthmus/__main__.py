@@ -1,6 +1,4 @@
-"""``python -m isthmus``: the command line."""
-
-from __future__ import annotations
+"""``python -m isthmus`` is the ``isthmus`` command."""
 
 import sys
 

@@ -56,7 +56,7 @@ class Model(nn.Module):
 
     def corrupt(self, rows: Values, generator: torch.Generator) -> Values:
         """Draw x~ from C(x~ | x)."""
-        if self.corruption is None:
+        if self.corruption is None or self.noise is None:
             return rows
         values, observed = self.corruption.apply(rows.values, rows.observed, self.noise, generator)
         return Values(values, observed, rows.extra)
@@ -70,12 +70,16 @@ class Model(nn.Module):
         return self.decoder(codes)
 
     def log_likelihood(self, outputs: Tensor, rows: Values) -> Tensor:
-        """Return log p(x | z) per entry in nats, of shape (B, C), 0 where nothing was observed."""
+        """Return log p(x | z) per entry in nats, of shape (B, C), 0 where nothing was observed.
+
+        Nothing is drawn: what a likelihood binarises dynamically counts with its mean over draws.
+        """
         log_prob = self.density.log_prob(outputs, rows.values)
         return log_prob if rows.observed is None else torch.where(rows.observed, log_prob, 0.0)
 
     def loss(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the named terms of the objective, each of shape (B,) in nats per row."""
         codes = self.encode(self.corrupt(batch.rows, generator))
-        log_prob = self.log_likelihood(self.decode(codes), batch.rows)
+        targets = self.density.targets(batch.rows.values, generator)
+        log_prob = self.log_likelihood(self.decode(codes), batch.rows._replace(values=targets))
         return {LIKELIHOOD_TERM: -log_prob.sum(dim=1)}

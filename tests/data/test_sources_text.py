@@ -106,3 +106,10 @@ def test_pieces_of_any_size_give_the_same_rows(
 def test_a_wide_text_file_is_read(tmp_path: Path) -> None:
     frame = pl.DataFrame(np.arange(6000).reshape(2, 3000))
     assert text(tmp_path, frame.write_csv()).equals(frame)
+
+
+def test_columns_may_be_called_as_what_is_made_on_the_way(tmp_path: Path) -> None:
+    names = ["name", "word", "column", "value", "rows", "0", "1", "literal", "truth"]
+    (tmp_path / "t.csv").write_text(",".join(names) + "\n" + ",".join(map(str, range(len(names)))) + "\n")
+    frame = next(read(tmp_path / "t.csv").blocks()).to_native()
+    assert frame.to_dict(as_series=False) == {name: [i] for i, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""``encode``, ``decode``, ``reconstruct``, ``denoise`` and ``score``: a model applied to the rows of a file."""
+"""``encode``, ``decode``, ``reconstruct``, ``denoise`` and ``score``: a model applied to a file's rows."""
 
 from __future__ import annotations
 
@@ -195,7 +195,9 @@ def _write_data(
     output = options.output
     check_rows_output(output, options.force, "a table, which the data of this model are")
     # What stands beside the rows is not the model's to give; --id keeps the column that is wanted.
-    beside_rows = [column.name for column in fitted.schema_.columns if column.role in ("label", "weight", "id")]
+    beside_rows = [
+        column.name for column in fitted.schema_.columns if column.role in ("label", "weight", "id")
+    ]
     frames = (to_polars(frame).drop(beside_rows, strict=False) for frame in rows)
     write_frames(output, beside(frames, side, source), overwrite=options.force)
 

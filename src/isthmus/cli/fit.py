@@ -90,7 +90,7 @@ def fit(data: Data, /, *, options: FitOptions) -> int:
             f"{options.output} is a finished model and no run was interrupted: there is nothing to resume"
         )
         return 0
-    from isthmus.store import check_folder
+    from isthmus.store import check_folder, remove_with_leftovers
 
     # An interrupted run was allowed to write the model when it began.
     overwrite = options.force or resuming
@@ -106,7 +106,7 @@ def fit(data: Data, /, *, options: FitOptions) -> int:
         again = f"{options.output} holds the best model so far; --resume with the same command goes on"
         note(again)
         return INTERRUPTED
-    options.checkpoint.unlink(missing_ok=True)
+    remove_with_leftovers(options.checkpoint)
     _conclude(estimator, data, options)
     return 0
 

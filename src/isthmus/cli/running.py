@@ -72,7 +72,7 @@ def notes() -> Iterator[None]:
     """Show each warning that is meant for users once, as a note."""
     told: set[str] = set()
 
-    def show(message: Warning | str, *_: Any) -> None:
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
         if str(message) not in told:
             told.add(str(message))
             note(str(message))

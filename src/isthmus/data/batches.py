@@ -1,4 +1,4 @@
-"""An epoch of batches: gathered from rows held on the device, or streamed from the source when they do not fit."""
+"""An epoch of batches: gathered from rows held on the device, or streamed from a source that does not fit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from torch import Tensor
 
 from isthmus.data.features import Values
 from isthmus.data.splitting import derive_seed
+from isthmus.errors import InputError
 
-__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches"]
+__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches", "concatenate"]
 
-# Rows that a streamed epoch shuffles among themselves: many batches deep, yet small beside any machine's memory.
+# Rows that a streamed epoch shuffles among themselves: many batches deep, yet small beside any memory.
 SHUFFLE_ROWS = 32_768
 
 
@@ -39,7 +40,7 @@ class Batch:
 
 
 class Batches(Protocol):
-    """Training rows that can be gone through again and again, each epoch in an order fixed by (seed, epoch)."""
+    """Training rows to go through again and again, each epoch in an order fixed by (seed, epoch)."""
 
     n_rows: int
     mean_weight: float
@@ -152,7 +153,12 @@ def regroup(blocks: Iterator[Batch], sizes: list[int]) -> Iterator[Batch]:
     n_held = 0
     for size in sizes:
         while n_held < size:
-            piece = next(blocks)
+            piece = next(blocks, None)
+            if piece is None:
+                raise InputError(
+                    f"the data ended before all of its {sum(sizes)} training rows came; "
+                    "every pass over it must yield the same number of rows"
+                )
             held.append(piece)
             n_held += len(piece)
         joined = concatenate(held)

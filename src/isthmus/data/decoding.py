@@ -185,25 +185,31 @@ def _codes(column: Column, values: Floats) -> tuple[NDArray[np.int64], NDArray[n
 def _whole(column: Column, values: Floats, missing: NDArray[np.bool_]) -> NDArray[Any]:
     """Return integers or ticks, within what the data type holds; 0 where missing."""
     low, high = _limits(column)
-    steps = np.rint(np.clip(np.where(missing, 0.0, values), low - column.origin, high - column.origin))
-    exact = steps.clip(-_WIDEST, _WIDEST).astype(np.int64)
+    shifts = np.rint(np.clip(np.where(missing, 0.0, values), _inside(low), _inside(high)))
+    sizes = np.abs(shifts).astype(np.uint64)
     # Beyond 2**53 a float64 is not exact; the steps in which the data move tell which integer was meant.
-    far = np.abs(steps) >= _EXACT
+    far = sizes >= _EXACT
     if column.step > 1 and far.any():
-        exact[far] = (exact[far] + column.step // 2) // column.step * column.step
-    wide = np.uint64 if column.dtype.startswith("UInt") else np.int64
-    whole = (exact.astype(np.uint64) + np.uint64(column.origin & _WRAP)).astype(wide)
+        step = np.uint64(column.step)
+        sizes[far] = (sizes[far] + step // np.uint64(2)) // step * step
+    # Unsigned arithmetic wraps around, so that 64 bits suffice for any difference of 64-bit integers.
+    whole = np.where(shifts < 0, ~sizes + np.uint64(1), sizes) + np.uint64(column.origin & _WRAP)
     whole[missing] = 0
-    return whole
+    return whole if column.dtype.startswith("UInt") else whole.view(np.int64)
 
 
-_EXACT, _WRAP = float(1 << 53), (1 << 64) - 1
-_WIDEST = float((1 << 63) - 1024)  # the largest float64 that an int64 holds
+_EXACT, _WRAP = np.uint64(1 << 53), (1 << 64) - 1
 
 
-def _limits(column: Column) -> tuple[float, float]:
-    """Return the least and the greatest value of an integer column; the range of 64 bits for times."""
-    name = column.dtype.lower() if column.storage == "integer" else "int64"
-    low, high = float(np.iinfo(name).min), float(np.iinfo(name).max)
-    # The least int64 is NaT.
-    return (0.0 if column.kind == "count" else low, np.nextafter(high, 0) if high > _EXACT else high)
+def _limits(column: Column) -> tuple[int, int]:
+    """Return the least and the greatest difference from the origin that the data type allows."""
+    kept = np.iinfo(column.dtype.lower() if column.storage == "integer" else "int64")
+    # The least of the ticks stands for a missing time.
+    low = int(kept.min) + (column.storage != "integer")
+    return (max(0, low) if column.kind == "count" else low) - column.origin, int(kept.max) - column.origin
+
+
+def _inside(bound: int) -> float:
+    """Return the float64 nearest to a bound that is not beyond it."""
+    near = float(bound)
+    return near if abs(near) <= abs(bound) else float(np.nextafter(near, 0))

@@ -254,7 +254,7 @@ def _wrong_type(series: nw.Series[Any], name: str, expected: str, first_row: int
 
 
 def _told(name: str, value: Any, row: int, expected: str) -> str:
-    shown = f"{value!r:.60}"
+    shown = repr(value)[:60] if isinstance(value, str) else str(value)[:60]
     return (
         f'column "{name}" holds {shown} (row {row}), expected {expected} as at fit; convert the column first'
     )

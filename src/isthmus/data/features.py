@@ -1,4 +1,4 @@
-"""The device stage: encoded float64 columns become the values a likelihood scores and the inputs an encoder reads."""
+"""The device stage: encoded columns become the values a likelihood scores and the inputs an encoder reads."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from isthmus.data.column_facts import ColumnFacts
 from isthmus.data.encoding import calendar_parents
 from isthmus.data.schema import Schema
 from isthmus.data.statistics import Statistics, level_counts
-from isthmus.data.column_facts import ColumnFacts
 
 __all__ = ["Features", "Values"]
 
-# In an array, a column that varies less than this share of the array's root-mean-square standard deviation is not
-# blown up to unit variance: the objective, in data units, hardly sees it, and neither should the networks.
+# In an array, a column that varies less than this share of the array's root-mean-square standard deviation is
+# not blown up to unit variance: the objective, in data units, hardly sees it, nor should the networks.
 SCALE_FLOOR = 0.1
+# A value this many spreads off is cut: its square, and a sum of squares, are still float32 numbers.
+LARGEST = 1e18
 
 
 class Values(NamedTuple):
@@ -50,10 +52,10 @@ class Values(NamedTuple):
 class Features(nn.Module):
     """Centres, scales and flags columns, invertibly; built from a schema and the training rows' statistics.
 
-    Each column's `support` (declared by its likelihood) says what its value is: ``"real"`` is centred and scaled in
-    float64 before it becomes float32, ``"unit"`` is mapped onto [0, 1], ``"count"`` and ``"category"`` stay as they
-    are. The networks' inputs are derived from the values: numbers with zero mean and about unit spread, one-hot codes,
-    a flag per column that can be missing, then calendar parts.
+    Each column's `support` (declared by its likelihood) says what its value is: ``"real"`` is centred and
+    scaled in float64 before it becomes float32, ``"unit"`` is mapped onto [0, 1], ``"count"`` and
+    ``"category"`` stay as they are. The networks' inputs are derived from the values: numbers with zero mean
+    and about unit spread, one-hot codes, a flag per column that can be missing, then calendar parts.
 
     Parameters
     ----------
@@ -61,9 +63,20 @@ class Features(nn.Module):
     statistics : Statistics
     supports : sequence of str of length C
     mark_missing : bool
-        Whether every column gets a missing flag (a corruption will mark entries missing), not only those that had
-        missing entries in the training data.
+        Whether every column gets a missing flag (a corruption will mark entries missing), not only those
+        that had missing entries in the training data.
     """
+
+    centre: Tensor
+    scale: Tensor
+    input_mean: Tensor
+    input_scale: Tensor
+    placeholder: Tensor
+    numbers: Tensor
+    counts: Tensor
+    flagged: Tensor
+    parents: Tensor
+    resolution: Tensor
 
     def __init__(
         self, schema: Schema, statistics: Statistics, supports: Sequence[str], *, mark_missing: bool = False
@@ -125,7 +138,7 @@ class Features(nn.Module):
     def _input_map(
         self, centre: NDArray[np.float64], scale: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and spread of the values (of their log1p for counts), as the networks are to see them."""
+        """Return mean and spread of the values (of their log1p for counts), as the networks see them."""
         stats, supports = self.statistics, np.array(self.supports, dtype=object)
         real, count = supports == "real", supports == "count"
         mean = np.where(real, 0.0, np.where(count, stats.log_mean, (stats.mean - centre) / scale))
@@ -136,15 +149,15 @@ class Features(nn.Module):
         return mean, np.where(spread > 0, spread, 1.0)
 
     def _placeholder(self, centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the value that stands where nothing was observed: the training mean, or the first category."""
+        """Return what stands where nothing was observed: the training mean, or the first category."""
         categorical = np.array(self.n_categories) > 0
         return np.where(categorical, 0.0, (self.statistics.mean - centre) / scale)
 
     def to_values(self, encoded: Tensor) -> Values:
         """Map encoded float64 columns of shape (B, C + E), NaN where missing, to values."""
         raw = encoded[:, : self.n_columns]
-        values = ((raw - self.centre) / self.scale).to(torch.float32)
-        observed = torch.isfinite(values)
+        values = ((raw - self.centre) / self.scale).clamp(-LARGEST, LARGEST).to(torch.float32)
+        observed = ~torch.isnan(values)
         extra = torch.nan_to_num(encoded[:, self.n_columns :].to(torch.float32)) if self.n_extra else None
         if bool(observed.all()):
             return Values(values, None, extra)
@@ -181,11 +194,12 @@ class Features(nn.Module):
         centre, scale = self.centre.cpu().numpy(), self.scale.cpu().numpy()
         ends = np.cumsum(self.n_categories)
         real = np.array([support == "real" for support in self.supports], dtype=bool)
+        sd = np.where(stats.sd > 0, stats.sd, scale)
         return ColumnFacts(
             names=self.names,
             n_categories=self.n_categories,
             log_jacobian=-np.log(scale),
-            unit=np.ones_like(scale) if self.in_frame else scale.copy(),
+            unit=scale / sd if self.in_frame else scale.copy(),
             resolution=self.resolution.cpu().numpy(),
             mean=(stats.mean - centre) / scale,
             frequencies=tuple(

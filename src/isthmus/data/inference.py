@@ -233,7 +233,7 @@ class _LevelObserver(_Observer):
             self.levels.update(*factorize(series))
 
     def facts(self) -> Facts:
-        types = sorted(kind.__name__ for kind in self.levels.types)
+        types = sorted(self.levels.types)
         if self.dtype == "Object" and types == ["str"]:
             self.dtype = "String"
         return Facts(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from isthmus.data.sources import Source
+from isthmus.data.sources.base import Array
 from isthmus.errors import InputError
 
 __all__ = ["LoaderSource"]
@@ -26,29 +27,38 @@ class LoaderSource(Source):
     kind = "array"
 
     def __init__(self, loader: Iterable[Any]) -> None:
-        first = next(iter(loader), None)
-        if first is None:
-            raise InputError("the loader yields no batch; give a loader with at least 2 rows")
         if iter(loader) is loader:
             raise InputError(
                 "the loader can be gone through only once; give a DataLoader or a list of tensors"
             )
-        row = self._array(first)
+        first = next(iter(loader), None)
+        if first is None:
+            raise InputError("the loader yields no batch; give a loader with at least 2 rows")
+        row = _array(first)
         self.loader = loader
-        length = sum(len(self._array(batch)) for batch in loader)
+        length = sum(len(_array(batch, row.shape[1:])) for batch in loader)
         super().__init__("loader", length, row.shape[1:], library="numpy", dtype=row.dtype)
 
-    @staticmethod
-    def _array(batch: Any) -> np.ndarray:
-        tensor = batch[0] if isinstance(batch, tuple | list) else batch
-        if not isinstance(tensor, torch.Tensor) or tensor.ndim < 2:
-            raise InputError(
-                "a loader must yield tensors of shape (batch, features...), or tuples that begin with one; "
-                f"got {type(tensor).__name__}"
-            )
-        return tensor.detach().cpu().numpy()
-
-    def _blocks(self, rows: int) -> Iterator[np.ndarray]:
+    def _blocks(self, rows: int) -> Iterator[Array]:
         # The loader decides how many rows come at a time; nobody downstream counts on `rows`.
         for batch in self.loader:
-            yield self._array(batch)
+            yield _array(batch, self.shape)
+
+
+def _array(batch: Any, shape: tuple[int, ...] | None = None) -> Array:
+    """Return a batch as an array, or refuse what is none, or has rows of another shape."""
+    tensor: object = next(iter(batch), None) if isinstance(batch, (tuple, list)) else batch
+    if not isinstance(tensor, Tensor) or tensor.ndim < 2:
+        what = (
+            f"of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else f"a {type(tensor).__name__}"
+        )
+        raise InputError(
+            "a loader must yield tensors of shape (batch, features...), or tuples that begin with one; "
+            f"got {what}"
+        )
+    if shape is not None and tensor.shape[1:] != shape:
+        raise InputError(
+            f"a loader must yield rows of one shape; got {tuple(tensor.shape[1:])} after {shape}"
+        )
+    # NumPy has no bfloat16.
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).detach().cpu().numpy()

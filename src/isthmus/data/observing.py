@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.data.column import MAX_LEVELS, MAX_TEXT, Scalar
-from isthmus.data.series import distinct, refuse_infinity
+from isthmus.data.series import Unhashable, distinct, refuse_infinity
 from isthmus.errors import InputError
 
 __all__ = ["ChosenNumbers", "LevelCounter", "Ranges", "WholeNumbers", "smallest_gaps"]
@@ -28,7 +28,8 @@ def smallest_gaps(sample: NDArray[Any]) -> NDArray[np.float64]:
     for start in range(0, sample.shape[1], _SORTED_AT_ONCE):
         # Sorting along contiguous memory is several times faster than down the columns.
         some = np.sort(np.ascontiguousarray(sample[:, start : start + _SORTED_AT_ONCE].T), axis=1)
-        steps = np.diff(some.astype(np.float64), axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):  # signalling NaN; a gap of more than float64 holds
+            steps = np.diff(some.astype(np.float64), axis=1)
         steps = np.min(steps, axis=1, initial=np.inf, where=steps > 0)
         gaps[start : start + len(steps)] = np.where(np.isinf(steps), 0.0, steps)
     return gaps
@@ -81,7 +82,7 @@ class LevelCounter:
     """How often each distinct value occurs, until there are too many."""
 
     def __init__(self) -> None:
-        self.types: set[type] = set()
+        self.types: set[str] = set()
         self.overflow = False
         self._counts: dict[Any, int] = {}
 
@@ -89,7 +90,7 @@ class LevelCounter:
         """Take in the distinct values of a block, and each row's position among them (-1: missing)."""
         if self.overflow:
             return
-        self.types |= set(map(type, found))
+        self.types |= {v.kind if isinstance(v, Unhashable) else type(v).__name__ for v in found}
         sizes = np.bincount(codes[codes >= 0], minlength=len(found)).tolist()
         for value, size in zip(found, sizes, strict=True):
             self._counts[value] = self._counts.get(value, 0) + size

@@ -123,7 +123,8 @@ def _text(cells: Cells) -> bool:
 def _build_polars(column: Column, cells: Cells, native: bool) -> Any:
     pl = library("polars")
 
-    target = to_narwhals(column.dtype, column.categories)
+    # polars does not count in seconds.
+    target = to_narwhals(column.dtype.replace("time_unit='s'", "time_unit='us'"), column.categories)
     if cells.numbers is not None:
         series = pl.Series(cells.numbers)
     elif cells.whole is not None:

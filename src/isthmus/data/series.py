@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -13,7 +14,16 @@ from isthmus.data.dtypes import Storage, dtype_name, storage, time_unit
 from isthmus.data.sources import frames
 from isthmus.errors import InputError
 
-__all__ = ["as_frame", "factorize", "integers", "numbers", "refuse_infinity", "stored_as", "ticks"]
+__all__ = [
+    "Unhashable",
+    "as_frame",
+    "factorize",
+    "integers",
+    "numbers",
+    "refuse_infinity",
+    "stored_as",
+    "ticks",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.signedinteger[Any] | np.unsignedinteger[Any]]
@@ -103,14 +113,22 @@ def _factorize_hashed(series: nw.Series[Any]) -> tuple[list[Any], NDArray[np.int
     return found, np.asarray(codes.to_numpy(), dtype=np.int64)
 
 
+@dataclass(frozen=True)
+class Unhashable:
+    """Stands for a value that cannot be compared with others, such as a list."""
+
+    kind: str
+
+
 def _factorize_objects(series: nw.Series[Any]) -> tuple[list[Any], NDArray[np.int64]]:
-    # True equals 1, so that types are told apart too; what cannot be hashed is told by its text.
+    # True equals 1, so that types are told apart too.
     positions: dict[tuple[type, Any], int] = {}
     missing, values = _missing(series), series.to_list()
     codes = np.full(len(values), -1, dtype=np.int64)
     for row in np.flatnonzero(~missing):
-        value = values[row] if type(values[row]).__hash__ else repr(values[row])
-        codes[row] = positions.setdefault((type(values[row]), value), len(positions))
+        kind = type(values[row])
+        value = values[row] if kind.__hash__ else Unhashable(kind.__name__)
+        codes[row] = positions.setdefault((kind, value), len(positions))
     return [value for _, value in positions], codes
 
 

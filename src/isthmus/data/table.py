@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from isthmus.data.schema import Column, Schema
 
-__all__ = ["render"]
+__all__ = ["render", "summary_rows"]
 
 # More columns of an array than this are told in runs of like ones, and more runs than this by kind.
 MOST_ROWS = 12
@@ -21,7 +21,9 @@ Row = tuple[str, str, str, str]
 
 def render(schema: Schema) -> str:
     """Return a title and an aligned table: name, kind, role and reason of each column."""
-    return "\n".join([_title(schema), "", *_aligned([("name", "kind", "role", "reason"), *_rows(schema)])])
+    return "\n".join(
+        [_title(schema), "", *_aligned([("name", "kind", "role", "reason"), *summary_rows(schema)])]
+    )
 
 
 def _title(schema: Schema) -> str:
@@ -31,7 +33,8 @@ def _title(schema: Schema) -> str:
     return f"{n:,} {'column' if n == 1 else 'columns'} of a {of}{shape}, {learned:,} modelled"
 
 
-def _rows(schema: Schema) -> list[Row]:
+def summary_rows(schema: Schema) -> list[Row]:
+    """Return (name, kind, role, reason) of each column, of many columns by runs of like ones."""
     columns = schema.columns
     if len(columns) <= (MOST_FRAME_ROWS if schema.container == "frame" else MOST_ROWS):
         return [(_name(column), column.kind, column.role, column.reason) for column in columns]

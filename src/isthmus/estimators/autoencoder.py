@@ -11,4 +11,21 @@ __all__ = ["Autoencoder"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Autoencoder(BaseAutoencoder):
-    pass
+    """A row becomes a point, the code, and the code a row again; ``hidden_sizes=()`` equals PCA.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits().data
+    >>> model = Autoencoder(10, max_epochs=3, random_state=0).fit(digits)
+    >>> model.transform(digits).shape
+    (1797, 10)
+    """

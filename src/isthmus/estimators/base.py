@@ -23,7 +23,7 @@ from isthmus.data.encoding import decode
 from isthmus.data.loaders import LoaderSource
 from isthmus.data.schema import Schema
 from isthmus.errors import InputError
-from isthmus.estimators import fitting, persistence, pickling, streaming
+from isthmus.estimators import chunks, fitting, persistence, pickling, streaming
 from isthmus.estimators.building import ModuleFactory
 from isthmus.estimators.fitted import Fitted
 from isthmus.estimators.inputs import restore_shape
@@ -45,7 +45,47 @@ def _positive(kind: type) -> Interval:
 class BaseAutoencoder(
     Fitted, CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, PartParameters
 ):
-    """Fields and methods that all autoencoders share; not to be used by itself."""
+    """Fields and methods that all autoencoders share; not to be used by itself.
+
+    Parameters
+    ----------
+    n_components : int or "auto", default="auto"
+        Numbers in a code; "auto" is the TwoNN intrinsic dimension of at most 5,000 training rows.
+    hidden_sizes : tuple of int or "auto", default="auto"
+        Widths of the encoder's hidden layers, mirrored in the decoder; () makes both linear. "auto" is two
+        layers, the first about four times as wide as the input (32 to 512), the second half of that.
+    likelihood : Likelihood, str or dict, default="auto"
+        p(x | z), hence the loss, for instance "gaussian", "laplace:scale=per_feature" or `PerColumn`. "auto"
+        chooses from the schema.
+    activation : {"elu", "gelu", "relu", "sigmoid", "silu", "tanh"}, default="silu"
+    encoder, decoder : callable, optional
+        Makes an own torch module from the sizes of its input and output, in place of the default network.
+    max_epochs : int or "auto", default="auto"
+        Most passes through the training rows; "auto" aims at 8,000 steps, within 10 and 500 epochs.
+    batch_size : int or "auto", default="auto"
+        "auto" is a power of two near a twelfth of the rows, from 16 to 256 (1024 from 500,000 rows on).
+    learning_rate : float or "auto", default="auto"
+        Rate between warm-up and decay; "auto" is 0.01 for a linear network and 0.002 otherwise.
+    weight_decay : float, default=0.0
+    validation_fraction : float, default=0.1
+        Share of the rows that is held out, to choose the best weights; none where that makes fewer than 5.
+    patience : int or "auto", default="auto"
+        The decay begins when the held-out loss has not fallen for so many epochs; "auto" is a tenth of
+        `max_epochs`, at least 5.
+    schema : Schema or "auto", default="auto"
+        What each column is; "auto" infers it from the rows.
+    checkpoint : path, optional
+        A file to keep an unfinished run in, from which `resume` goes on.
+    checkpoint_seconds : float, default=60
+        Time between two saves of it.
+    random_state : int, RandomState or None, default=None
+        An int makes a fit repeatable; the seed that was drawn is ``seed_``. None draws it from NumPy's global
+        generator, as scikit-learn does.
+    device : str, default="auto"
+        Such as "cpu" or "cuda:0"; "auto" is the GPU where there is one.
+    verbose : int, default=0
+        1 shows progress.
+    """
 
     n_components: int | str = "auto"
     _: KW_ONLY
@@ -89,7 +129,7 @@ class BaseAutoencoder(
         "verbose": ["verbose"],
     }
 
-    # Learning ---------------------------------------------------------------------------------------------------------
+    # Learning ---------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -120,10 +160,10 @@ class BaseAutoencoder(
     def resume(
         self, X: Any, y: Any = None, *, sample_weight: ArrayLike | None = None, validation_data: Any = None
     ) -> Self:
-        """Go on with an interrupted `fit` of the same data from `checkpoint`, to the same bits as an unbroken one.
+        """Go on with an interrupted `fit` of the same data, to the same bits as an unbroken one.
 
-        Without a file there, it starts anew. Raises `StoreError` where data, parameters, torch, the number of threads
-        or the device differ from those of the interrupted run.
+        Without a file at `checkpoint`, it starts anew. Raises `StoreError` where data, parameters, torch, the
+        number of threads or the device differ from those of the interrupted run.
         """
         del y
         self._forget()
@@ -134,11 +174,11 @@ class BaseAutoencoder(
     def partial_fit(self, X: Any, y: Any = None, *, sample_weight: ArrayLike | None = None) -> Self:
         """Go once through a chunk of rows: warm-up, then a constant rate.
 
-        The first chunk fixes the schema (unless one is given), the scales and the networks. ``metrics_`` is empty
-        afterwards. A fitted or loaded model learns on.
+        The first chunk fixes the schema (unless one is given), the scales and the networks. ``metrics_`` is
+        empty afterwards. A fitted or loaded model learns on.
         """
         del y
-        fitting.partial_fit(self, X, sample_weight)
+        chunks.partial_fit(self, X, sample_weight)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -149,8 +189,8 @@ class BaseAutoencoder(
         ----------
         loader : iterable of Tensor of shape (B, ...), or of tuples that begin with one
         validation_data : optional
-            Rows as in `fit`. Without them the whole schedule is run and the last weights are kept: a loader that
-            shuffles has no rows one could hold out.
+            Rows as in `fit`. Without them the whole schedule is run and the last weights are kept: a loader
+            that shuffles has no rows one could hold out.
         """
         self._forget()
         fitting.fit(self, LoaderSource(loader), None, validation_data)
@@ -160,7 +200,7 @@ class BaseAutoencoder(
         for name in [name for name in vars(self) if name.endswith("_") or name == "_trainer"]:
             delattr(self, name)
 
-    # Using ------------------------------------------------------------------------------------------------------------
+    # Using ------------------------------------------------------------------------------------------------
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Return the codes of rows.
@@ -194,7 +234,7 @@ class BaseAutoencoder(
         encoded = apply_to_codes(
             model, codes, lambda z: model.features.to_data(model.density.mean(model.decode(z)))
         )
-        return decode(self.schema_, encoded)
+        return decode(self.schema_, encoded.astype(np.float64, copy=False))
 
     def reconstruct(self, X: Any) -> Any:
         """Return rows as the model sees them: encoded and decoded again.
@@ -202,7 +242,8 @@ class BaseAutoencoder(
         Returns
         -------
         ndarray or frame
-            In the shape, library and, for frames, columns, types and index of `X`. Missing entries come back filled.
+            In the shape, library and, for frames, columns, types and index of `X`. Missing entries come back
+            filled; columns that are not learned are copied.
         """
         check_is_fitted(self)
         return restore_shape(_join(list(streaming.reconstructions(self, X))), X)
@@ -210,7 +251,7 @@ class BaseAutoencoder(
     def score_samples(self, X: Any, *, return_n_observed: bool = False) -> Any:
         """Return log p(x | z(x)) of each row, in nats of the data as given, over its observed entries.
 
-        This is how well a row's own code explains it, not a density of the data: it rises with `n_components`.
+        This is how well a row's own code explains it, no density of the data: it rises with `n_components`.
 
         Parameters
         ----------
@@ -231,7 +272,7 @@ class BaseAutoencoder(
         del y
         return float(np.mean(self.score_samples(X)))
 
-    # Tensors ----------------------------------------------------------------------------------------------------------
+    # Tensors ----------------------------------------------------------------------------------------------
 
     def encode_tensor(self, X: Tensor) -> Tensor:
         """Return the codes of rows given as a tensor in data units, differentiably, on the model's device.
@@ -252,7 +293,7 @@ class BaseAutoencoder(
         values = flat.to(device, torch.float64)[:, chosen.to(device)]
         return self.model_.encode(self.model_.features.to_values(values))
 
-    # scikit-learn -----------------------------------------------------------------------------------------------------
+    # scikit-learn -----------------------------------------------------------------------------------------
 
     @property
     def _n_features_out(self) -> int:

@@ -125,7 +125,7 @@ def figures(
         ``rows`` ("held-out" or "training"), ``n_rows``; ``squared_error`` per row, summed over the numeric columns (in
         data units for arrays, in training standard deviations for frames), ``pca_squared_error`` and
         ``mean_squared_error`` (predicting training means) beside it; with labels among the columns also
-        ``accuracy``, ``pca_accuracy``; ``score``: mean log-likelihood in nats per row.
+        ``accuracy``, ``pca_accuracy``, ``mean_accuracy`` (predicting the most frequent label); ``score``: mean log-likelihood in nats per row.
     """
     training = _some_rows(batches, MAX_PCA_ENTRIES // max(model.features.n_columns, 1))
     measured = training if held_out is None else held_out
@@ -134,7 +134,7 @@ def figures(
     predictions = {
         "": _reconstructed(model, rows),
         "pca_": _pca_values(reader, training.rows, rows, n_components, seed),
-        "mean_": np.broadcast_to(reader.centre, (len(rows.values), len(reader.centre))),
+        "mean_": np.broadcast_to(reader.guess, (len(rows.values), len(reader.guess))),
     }
     result: dict[str, Any] = {
         "rows": "training" if held_out is None else "held-out",
@@ -147,8 +147,8 @@ def figures(
             result[f"{prefix}squared_error"] = float(reader.squared_error(predicted, rows).sum(axis=1).mean())
     if reader.labels.any():
         seen = max(int(_numpy(rows)[1][:, reader.labels].sum()), 1)
-        for prefix in ("", "pca_"):
-            result[f"{prefix}accuracy"] = 1 - float(reader.wrong(predictions[prefix], rows).sum()) / seen
+        for prefix, predicted in predictions.items():
+            result[f"{prefix}accuracy"] = 1 - float(reader.wrong(predicted, rows).sum()) / seen
     return result
 
 

@@ -13,7 +13,7 @@ __all__ = ["figure_rows", "model_card"]
 # What metrics_ calls a figure, what people call it, and which way is better.
 FIGURES = (
     ("squared_error", "squared error per row", "lower is better"),
-    ("accuracy", "share of labels reconstructed rightly", "higher is better"),
+    ("accuracy", "share of categories reconstructed rightly", "higher is better"),
 )
 
 

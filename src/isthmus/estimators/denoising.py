@@ -14,6 +14,28 @@ __all__ = ["DenoisingAutoencoder"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class DenoisingAutoencoder(BaseAutoencoder):
+    """An autoencoder that learns to tell the clean row from a damaged one.
+
+    Parameters
+    ----------
+    {parameters}
+    corruption : Corruption, str or dict, default="masking:p=0.3"
+        What is done to a row before it is encoded, in training only: `Masking`, `GaussianNoise`,
+        `SaltAndPepper` or `SwapNoise`. Its fields can be set, as in ``set_params(corruption__p=0.5)``.
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits().data
+    >>> model = DenoisingAutoencoder(10, max_epochs=3, random_state=0).fit(digits)
+    >>> model.set_params(corruption__p=0.5).corruption
+    Masking(p=0.5)
+    """
+
     corruption: Corruption | str | dict[str, Any] = "masking:p=0.3"
 
     part_families: ClassVar[dict[str, str]] = BaseAutoencoder.part_families | {"corruption": "corruption"}

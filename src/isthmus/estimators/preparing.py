@@ -1,4 +1,4 @@
-"""A source becomes training and held-out batches: statistics in one pass, values in a second or in every epoch."""
+"""A source becomes training and held-out batches: statistics in one pass, values in a second or each epoch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ from isthmus.data.splitting import held_out_rows
 from isthmus.data.statistics import Statistics, measure
 from isthmus.errors import InputError
 
-__all__ = ["Prepared", "encoded_blocks", "fingerprint", "prepare", "value_blocks"]
+__all__ = [
+    "Prepared",
+    "batch_fingerprint",
+    "encoded_blocks",
+    "fingerprint",
+    "prepare",
+    "value_blocks",
+    "warn",
+]
 
 BLOCK_ROWS = 8192
 # The share of the machine's memory that the training rows may take on the host; beyond it they are streamed.
@@ -89,6 +97,8 @@ def prepare(
         Whether to go through the source in every epoch, in its own order, even if it fits in memory.
     """
     held_out = held_out_rows(len(source), fraction, seed)
+    if weight is not None and not weight[held_out].any():
+        held_out[:] = False  # rows that do not count cannot tell which weights are best
     if statistics is None:
         blocks = (values[~held_out[at : at + len(values)]] for at, values in encoded_blocks(source, schema))
         statistics = measure(schema, blocks)
@@ -98,7 +108,10 @@ def prepare(
     validation = _collect(chosen, device) if held_out.any() else None
     n_train = int((~held_out).sum())
     if weight is not None and not weight[~held_out].any():
-        raise InputError("sample_weight is zero for every training row; give some rows a positive weight")
+        raise InputError(
+            "sample_weight is zero for every training row; give more rows a positive weight, "
+            "or set validation_fraction=0"
+        )
     mean_weight = 1.0 if weight is None else float(weight[~held_out].mean())
     training = _pieces(source, schema, features, weight, ~held_out)
     if not streamed and n_train * (4 * features.n_columns + 8) <= _memory_limit():
@@ -156,10 +169,18 @@ def value_blocks(
 
 
 def fingerprint(source: Source, schema: Schema, weight: FloatArray | None) -> str:
-    """Return a hash of the encoded rows and their weights, so that a run is only resumed on the same data."""
+    """Return a hash of the encoded rows and their weights: a run is only resumed on the same data."""
     digest = hashlib.blake2b(digest_size=16)
     for _, values in encoded_blocks(source, schema):
-        digest.update(np.ascontiguousarray(values))
+        digest.update(values.tobytes())
     if weight is not None:
-        digest.update(np.ascontiguousarray(weight))
+        digest.update(weight.tobytes())
+    return digest.hexdigest()
+
+
+def batch_fingerprint(batch: Batch) -> str:
+    """Return a hash of rows in value units, with their positions and weights."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (*batch.rows, batch.weight, batch.index):
+        digest.update(b"" if part is None else part.cpu().numpy().tobytes())
     return digest.hexdigest()

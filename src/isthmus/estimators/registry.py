@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 from isthmus.errors import InputError, did_you_mean
-from isthmus.estimators.autoencoder import Autoencoder
-from isthmus.estimators.base import BaseAutoencoder
-from isthmus.estimators.denoising import DenoisingAutoencoder
 
-__all__ = ["ESTIMATORS", "estimator_class"]
+if TYPE_CHECKING:
+    from isthmus.estimators.base import BaseAutoencoder
 
-ESTIMATORS: dict[str, type[BaseAutoencoder]] = {
-    estimator.__name__: estimator for estimator in (Autoencoder, DenoisingAutoencoder)
-}
+__all__ = ["ESTIMATORS", "estimator_class", "register"]
+
+T = TypeVar("T", bound="type[BaseAutoencoder]")
+
+# Complete as soon as the package `isthmus.estimators` is imported, which any import of this module does.
+ESTIMATORS: dict[str, type[BaseAutoencoder]] = {}
+
+
+def register(estimator: T) -> T:
+    """Enter an estimator under its class name."""
+    ESTIMATORS[estimator.__name__] = estimator
+    return estimator
 
 
 def estimator_class(name: str) -> type[BaseAutoencoder]:

@@ -37,7 +37,7 @@ def reconstructions(estimator: BaseAutoencoder, X: Any) -> Iterator[Any]:
 
     encoded = apply_to_source(model, source, estimator.schema_, reconstruct)
     for values, block in zip(encoded, source.blocks(BLOCK_ROWS), strict=True):
-        yield decode(estimator.schema_, values, library=source.library, passthrough=block)
+        yield decode(estimator.schema_, np.asarray(values, np.float64), library=source.library, passthrough=block)
 
 
 def scores(estimator: BaseAutoencoder, X: Any) -> Iterator[NDArray[np.float64]]:

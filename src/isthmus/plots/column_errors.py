@@ -13,12 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.data.batches import concatenate
 from isthmus.errors import InputError
 from isthmus.estimators.baseline import column_errors
-from isthmus.estimators.fitting import open_known
-from isthmus.estimators.preparing import value_blocks
-from isthmus.plots.rows import known_source, native, sample_rows
+from isthmus.plots.rows import batch_of, known_source, sample_rows
 from isthmus.plots.style import GREY, MODEL_COLOR, OTHER_COLOR, STYLE, as_text, literal, own_axes
 
 __all__ = ["ColumnErrorDisplay"]
@@ -104,9 +101,7 @@ class ColumnErrorDisplay:
         check_is_fitted(model)
         source = known_source(model, X)
         index = np.sort(sample_rows(len(source), max_rows, random_state))
-        source = open_known(model, native(source.take(index)))
-        rows = concatenate(list(value_blocks(source, model.schema_, model.model_.features))).rows
-        errors = column_errors(model.model_, rows)
+        errors = column_errors(model.model_, batch_of(model, source, index).rows)
         label = errors["label"].astype(bool)
         display = cls(
             names=[column.name for column in model.schema_.modelled],

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
@@ -126,7 +126,7 @@ class LossDisplay:
         finite = values[np.isfinite(values)]
         if finite.size and finite.min() > 0 and finite.max() > LOG_RATIO * finite.min():
             ax.set_yscale("log")
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+            ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.4g}"))
             ax.yaxis.set_minor_formatter(NullFormatter())
             return
         n_early = max(1, round(EARLY_SHARE * len(self.epoch)))

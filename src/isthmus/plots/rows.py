@@ -8,10 +8,13 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.data.batches import Batch, concatenate
 from isthmus.data.sources import Source, as_source
 from isthmus.errors import InputError
+from isthmus.estimators.fitting import open_known
+from isthmus.estimators.preparing import value_blocks
 
-__all__ = ["known_source", "native", "sample_rows"]
+__all__ = ["batch_of", "known_source", "native", "sample_rows"]
 
 
 def native(block: Any) -> Any:
@@ -26,6 +29,12 @@ def known_source(model: Any, X: Any) -> Source:
         return source
     known = {column.name for column in model.schema_.features}
     return source.drop([name for name in source.columns or () if name not in known])
+
+
+def batch_of(model: Any, source: Source, index: NDArray[np.intp]) -> Batch:
+    """Return some rows as the likelihood sees them."""
+    rows = open_known(model, native(source.take(index)))
+    return concatenate(list(value_blocks(rows, model.schema_, model.model_.features)))
 
 
 def sample_rows(n_rows: int, most: int, random_state: int = 0) -> NDArray[np.intp]:

@@ -1,7 +1,7 @@
 """What a careful reader would object to: pure functions of a model's history, figures and codes.
 
-Each returns a `Concern`, or None where there is nothing to say. The thresholds are our judgement; each stands with
-its reason.
+Each returns a `Concern`, or None where there is nothing to say. The thresholds are our judgement; each
+stands with its reason.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ __all__ = [
 History = Sequence[Mapping[str, float]]
 Metrics = Mapping[str, Any]
 
-# Nats that a held-out entry may cost more than a training entry: for a Gaussian of learned scale, 0.1 is a squared
-# error a fifth higher.
+# Nats that a held-out entry may cost more than a training entry: for a Gaussian of learned scale, 0.1 is a
+# squared error a fifth higher.
 GAP = 0.1
-# What the loss still gained in the last quarter before the learning rate fell, as a share of all it ever gained.
+# What the loss still gained in the last quarter before the learning rate fell, as a share of all it gained.
 FALLING = 0.05
 # A held-out error this much above PCA's is no accident of sampling.
 PCA_MARGIN, PCA_ACCURACY_MARGIN = 1.02, 0.01
 # A latent whose standard deviation is this small beside the largest is as good as constant.
 UNUSED = 0.01
-# The same for a whole code beside its own size.
-COLLAPSED = 1e-3
+# The same for a whole code beside its own size; below the second figure it is float32 noise around zero.
+COLLAPSED, TINY = 1e-3, 1e-6
 # An error this small beside that of the training means is rounding.
 EXACT = 1e-6
 LEARNED_LITTLE = 0.99
@@ -93,7 +93,7 @@ def over_fitting(history: History, n_columns: int) -> Concern | None:
         return None
     return Concern(
         "Over-fitting",
-        f"At the epoch that was kept, a held-out row costs {kept['validation_loss']:.4g} nats and a training row "
+        f"At the epoch that was kept a held-out row costs {kept['validation_loss']:.4g} nats, a training row "
         f"{kept['loss']:.4g}: {gap / n_columns:.2g} nats more for each of {n_columns:,} modelled columns.",
         "More rows, smaller hidden_sizes, weight_decay or a DenoisingAutoencoder bring the two together.",
     )
@@ -128,19 +128,23 @@ def worse_than_pca(metrics: Metrics) -> Concern | None:
     """PCA with as many components gives rows back better, where it is not exact anyway."""
     if no_bottleneck(metrics) is not None:
         return None
-    error, pca = _pair(metrics, "squared_error")
+    error, pca_error = _pair(metrics, "squared_error")
     accuracy, pca_accuracy = _pair(metrics, "accuracy")
-    said = []
-    if error > PCA_MARGIN * pca:
-        said.append(f"a squared error per row of {pca:.4g} against {error:.4g} here")
-    if accuracy < pca_accuracy - PCA_ACCURACY_MARGIN:
-        said.append(f"{pca_accuracy:.1%} of the labels right against {accuracy:.1%} here")
-    if not said:
+    worse = {
+        "numbers": error > PCA_MARGIN * pca_error,
+        "categories": accuracy < pca_accuracy - PCA_ACCURACY_MARGIN,
+    }
+    if not any(worse.values()):
         return None
+    told = {
+        "numbers": f"a squared error per row of {pca_error:.4g}, {error:.4g} here",
+        "categories": f"{pca_accuracy:.1%} of the categories right, {accuracy:.1%} here",
+    }
+    said = " and ".join(sentence for what, sentence in told.items() if worse[what])
     return Concern(
-        "PCA does better",
-        f"On the same {metrics['rows']} rows PCA with as many components has {' and '.join(said)}.",
-        "Train longer, try hidden_sizes=() (which is PCA's own model), or use PCA.",
+        f"PCA does better on the {' and '.join(what for what in worse if worse[what])}",
+        f"On the same {metrics['rows']} rows PCA with as many components has {said}.",
+        "Train longer, or try hidden_sizes=(), which is PCA's own model.",
     )
 
 
@@ -163,9 +167,9 @@ def nothing_learned(metrics: Metrics) -> Concern | None:
         return None
     return Concern(
         "Nothing learned",
-        f"The squared error per row, {error:.4g}, is no smaller than that of always guessing the training means, "
-        f"{mean:.4g} (on {metrics['rows']} rows).",
-        "Perhaps the columns have nothing in common; else try a smaller learning_rate, weight_decay=0 or more epochs.",
+        f"The squared error per row, {error:.4g}, is no smaller than that of always guessing the training "
+        f"means, {mean:.4g} (on {metrics['rows']} rows).",
+        "If the columns have anything in common: a smaller learning_rate, weight_decay=0 or more epochs.",
     )
 
 
@@ -175,7 +179,7 @@ def collapsed(codes: ArrayLike) -> Concern | None:
     if len(z) < 2:
         return None
     spread, size = float(z.std(axis=0).max()), float(np.sqrt((z**2).mean()))
-    if spread > COLLAPSED * size:
+    if spread > max(COLLAPSED * size, TINY):
         return None
     return Concern(
         "Collapsed code",
@@ -197,20 +201,22 @@ def unused_latents(codes: ArrayLike) -> Concern | None:
     names = ", ".join(str(i) for i in unused[:8]) + (", ..." if len(unused) > 8 else "")
     return Concern(
         "Unused latents",
-        f"{len(unused)} of {len(spread)} latents hardly vary (number {names}, counted from 0): their standard "
-        f"deviation is below {UNUSED:.0%} of the largest.",
+        f"{len(unused)} of {len(spread)} latents hardly vary (number {names}, counted from 0): their "
+        f"standard deviation is below {UNUSED:.0%} of the largest.",
         f"n_components={len(spread) - len(unused)} would do.",
     )
 
 
 def few_rows(metrics: Metrics) -> Concern | None:
     """The figures rest on few rows, or on those learned from."""
-    if not metrics or metrics["rows"] == "training":
-        return metrics and Concern(
+    if not metrics:
+        return None
+    if metrics["rows"] == "training":
+        return Concern(
             "No held-out rows",
             "The figures are measured on the rows learned from: they cannot show over-fitting.",
             "Set validation_fraction, or score rows that the model has not seen.",
-        ) or None
+        )
     if metrics["n_rows"] >= FEW_ROWS:
         return None
     return Concern(

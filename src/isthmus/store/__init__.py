@@ -20,6 +20,7 @@ from isthmus.store.tensors import write_tensors as write_tensors
 from isthmus.store.writing import check_output as check_output
 from isthmus.store.writing import json_bytes as json_bytes
 from isthmus.store.writing import open_output as open_output
+from isthmus.store.writing import remove_with_leftovers as remove_with_leftovers
 from isthmus.store.writing import write_file as write_file
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "read_folder",
     "read_json",
     "read_tensors",
+    "remove_with_leftovers",
     "tensor_bytes",
     "write_file",
     "write_folder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ __all__ = [
     "json_bytes",
     "open_output",
     "put_folder",
+    "remove_with_leftovers",
     "resolve",
     "write_file",
     "write_synced",
@@ -135,6 +137,14 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def remove_with_leftovers(path: PathLike) -> None:
+    """Remove a file that is done with, and what writers of it that were killed left beside it."""
+    target = resolve(path)
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.tmp"):
+        remove(leftover)
+    remove(target)
 
 
 def remove(path: Path) -> None:

@@ -1,1 +1,1 @@
-
+"""Training: one loop, its schedule, optimiser, checkpoints and callbacks."""

@@ -19,10 +19,11 @@ class EpochCallbacks:
     Parameters
     ----------
     estimator : estimator
-        Has CallbackSupportMixin; `fit` runs inside scikit-learn's ``_fit_context``, which tears the callbacks down.
+        Has CallbackSupportMixin; `fit` runs inside scikit-learn's ``_fit_context``, which ends with teardown.
     max_epochs : int
     data : object
-        What the hooks are given as ``X``.
+        What the hooks are given as ``X``, and as ``y`` too: an autoencoder's target is its input, and
+        scikit-learn's ScoringMonitor scores nothing without a target.
     attributes : callable
         Returns the fitted attributes that a copy of the estimator needs to be usable at this moment.
     """
@@ -31,8 +32,12 @@ class EpochCallbacks:
         self, estimator: Any, max_epochs: int, data: object, attributes: Callable[[], dict[str, Any]]
     ) -> None:
         self.estimator, self.attributes = estimator, attributes
-        self.arguments = {"estimator": estimator, "X": data, "reconstruction_attributes": attributes}
-        # Resuming or a longer decay may make more epochs than max_epochs, so the number is left open there.
+        self.arguments = {
+            "estimator": estimator,
+            "X": data,
+            "y": data,
+            "reconstruction_attributes": attributes,
+        }
         self.context = estimator._init_callback_context(max_subtasks=max_epochs)
         self.context.call_on_fit_task_begin(**self.arguments)
         self.current: Any = None
@@ -66,7 +71,8 @@ def displaying(estimator: Any, verbose: int) -> Iterator[None]:
 class ProgressDisplay:
     """Shows epochs, both losses in nats per row, rows per second and the time left.
 
-    A moving bar on a terminal; elsewhere a plain line now and then. Reads ``estimator.history_``.
+    A moving bar on a terminal; elsewhere a plain line for the first epoch and for each tenth of them. Reads
+    ``estimator.history_``.
     """
 
     def __init__(self, file: Any = None) -> None:
@@ -93,7 +99,7 @@ class ProgressDisplay:
         epoch = int(history[-1]["epoch"])
         if self.bar is not None:
             self.bar.update(self.task, completed=epoch, description=sentence)
-        elif epoch == 1 or epoch % max(1, self.total // 10) == 0:
+        elif epoch == 1 or 10 * epoch // self.total > 10 * (epoch - 1) // self.total:
             self.console.print(sentence, soft_wrap=True, highlight=False)
         return False
 
@@ -102,7 +108,7 @@ class ProgressDisplay:
         row = estimator.history_[-1]
         parts = [f"epoch {int(row['epoch'])}/{self.total}", f"loss {row['loss']:.4g} nats/row"]
         if "validation_loss" in row:
-            parts.append(f"held-out {row['validation_loss']:.4g}")
+            parts.append(f"held-out {row['validation_loss']:.4g} nats/row")
         before = estimator.history_[-2]["seconds"] if len(estimator.history_) > 1 else 0.0
         spent = max(row["seconds"] - before, 1e-9)
         parts.append(f"{estimator.n_training_rows_ / spent:,.0f} rows/s")

@@ -1,4 +1,4 @@
-"""A run's whole state in one file, so that a killed run goes on and ends with the same bits as an unbroken one."""
+"""A run's whole state in one file: a killed run goes on and ends with the same bits as an unbroken one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from isthmus.training.state import Progress
 __all__ = ["Checkpoint"]
 
 
-
 def environment(device: torch.device) -> dict[str, Any]:
     """Return what the bits of a run depend on besides data, seed and settings."""
     return {"torch": torch.__version__, "threads": torch.get_num_threads(), "device": str(device)}
@@ -36,7 +35,7 @@ class Checkpoint:
     seconds : float
         Time between two saves; 0 saves after every step.
     identity : mapping
-        Settings, parts, schema and the fingerprint of the data, all as JSON: a run is only continued if they agree.
+        Settings, parts, schema and the fingerprint of the data, as JSON: a run goes on only if they agree.
     """
 
     def __init__(self, path: Path, seconds: float, identity: Mapping[str, Any]) -> None:
@@ -60,7 +59,8 @@ class Checkpoint:
         # The history goes among the tensors, since JSON has no way to write a loss that is not finite.
         history = progress.pop("history")
         names = list(history[0]) if history else []
-        tensors["history"] = torch.tensor([[row[name] for name in names] for row in history], dtype=torch.float64)
+        rows = [[row[name] for name in names] for row in history]
+        tensors["history"] = torch.tensor(rows, dtype=torch.float64)
         meta = {
             "progress": progress,
             "history": names,
@@ -78,17 +78,18 @@ class Checkpoint:
         tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         try:
             trainer.model.load_state_dict(_below(tensors, "model."))
-            trainer.best = {k: v.to(trainer.device) for k, v in _below(tensors, "best.").items()} or None
+            best = _below(tensors, "best.")
+            # In the model's order, in which the trainer copies them: a file of tensors has its own.
+            names = trainer.model.state_dict() if best else ()
+            trainer.best = {name: best[name].to(trainer.device) for name in names} or None
             trainer.sums = {k: v.to(trainer.device) for k, v in _below(tensors, "sums.").items()}
             trainer.optimizer.load_tensors(_below(tensors, "optimizer."))
-            rows = tensors["history"].reshape(-1, len(meta["history"])).tolist() if meta["history"] else []
-            history = [dict(zip(meta["history"], row, strict=True)) for row in rows]
-            trainer.progress = Progress(**meta["progress"], history=history)
+            trainer.progress = Progress(**meta["progress"], history=_history(tensors, meta["history"]))
             trainer.noise.set_state(tensors["random.noise"])
             torch.set_rng_state(tensors["random.cpu"])
             if "random.cuda" in tensors:
                 torch.cuda.set_rng_state(tensors["random.cuda"], trainer.device)
-        except (KeyError, TypeError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise StoreError(
                 f"{self.path}: the checkpoint does not fit this model ({error}); start anew without --resume"
             ) from error
@@ -98,12 +99,28 @@ class Checkpoint:
             saved = meta.get(title)
             if not isinstance(saved, dict):
                 raise StoreError(f"{self.path}: not a training checkpoint; start anew without --resume")
-            for name in sorted(mine.keys() | saved.keys()):
-                if mine.get(name) != saved.get(name):
+            was, now = _flat(saved), _flat(mine)
+            for name in sorted(was.keys() | now.keys()):
+                if was.get(name) != now.get(name):
                     raise StoreError(
-                        f"{self.path}: cannot resume, {name} differs: it was {_short(saved.get(name))}, "
-                        f"now it is {_short(mine.get(name))}; use the same as before, or start anew"
+                        f"{self.path}: cannot resume, {name} differs: it was {_short(was.get(name))}, "
+                        f"now it is {_short(now.get(name))}; use the same as before, or start anew"
                     )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Name what stands inside, as in "settings.seed", so that a difference can be told in a few words."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _history(tensors: Mapping[str, Tensor], names: list[str]) -> list[dict[str, float]]:
+    if not names:
+        return []
+    rows = tensors["history"].reshape(-1, len(names)).tolist()
+    return [dict(zip(names, row, strict=True)) | {"epoch": int(row[names.index("epoch")])} for row in rows]
 
 
 def _generators(trainer: Trainer) -> dict[str, Tensor]:

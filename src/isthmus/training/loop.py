@@ -21,7 +21,7 @@ from isthmus.training.state import Progress
 __all__ = ["Trainer"]
 
 MAX_FAILURES = 5
-# Held-out rows are scored in pieces of this many, so that a large held-out set does not need the memory of an epoch.
+# Held-out rows are scored in pieces of this many, so that many of them do not need the memory of an epoch.
 EVALUATION_ROWS = 4096
 
 
@@ -51,7 +51,7 @@ class Trainer:
         self.on_step: Callable[[], None] = lambda: None
         self.report: Callable[[str], None] = lambda message: None
 
-    # One step -------------------------------------------------------------------------------------------------------
+    # One step -----------------------------------------------------------------------------------------------
 
     def step(self, batch: Batch) -> None:
         """Learn from one batch."""
@@ -70,15 +70,17 @@ class Trainer:
     def _add(self, name: str, value: Tensor) -> None:
         self.sums[name] = self.sums[name] + value if name in self.sums else value
 
-    # One epoch ------------------------------------------------------------------------------------------------------
+    # One epoch ----------------------------------------------------------------------------------------------
 
     def epoch(self) -> dict[str, float]:
-        """Go through the training rows once, from where the run stands, and return the epoch's row of history."""
+        """Go through the training rows once, from where the run stands, and return a row of history."""
         progress, settings = self.progress, self.settings
         self._begin_decay_if_due()
         began = time.monotonic()
         self.model.train()
-        for batch in self.batches.epoch(settings.batch_size, settings.seed, progress.epoch, progress.position):
+        self.model.zero_grad()  # an interrupt, or a caller who differentiated a code, may have left some
+        place = (progress.epoch, progress.position)
+        for batch in self.batches.epoch(settings.batch_size, settings.seed, *place):
             self.step(batch)
             progress.step += 1
             progress.position += 1
@@ -97,7 +99,7 @@ class Trainer:
         if not schedule.decay_is_due(self.progress, self.settings):
             return
         if schedule.stalled(self.progress, self.settings) and self.best is not None:
-            # Since the best epoch the network has only learned noise: the small steps start where that was not so.
+            # Since the best epoch the network has only learned noise: the small steps start from before that.
             self.model.load_state_dict(self.best)
         schedule.begin_decay(self.progress, self.settings)
 
@@ -117,7 +119,10 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Return the terms of the objective on given rows, with the same noise at every call."""
+        """Return the terms of the objective on given rows, with the same noise at every call.
+
+        They are NaN where no row has a positive weight.
+        """
         self.model.eval()
         generator = torch.Generator(self.device).manual_seed(derive_seed(self.settings.seed, 5))
         totals: dict[str, float] = {}
@@ -127,10 +132,12 @@ class Trainer:
                 weighted = term if piece.weight is None else term * piece.weight
                 totals[name] = totals.get(name, 0.0) + float(weighted.double().sum())
         weight = len(batch) if batch.weight is None else float(batch.weight.double().sum())
-        return {name: total / weight for name, total in totals.items()}
+        return {name: total / weight if weight else math.nan for name, total in totals.items()}
 
     def _keep_best(self, loss: float) -> None:
         progress = self.progress
+        if progress.best_loss is None and not math.isfinite(loss):
+            return  # it tells nothing: if it stays so, the schedule is run and the last weights are kept
         if progress.best_loss is None or loss < progress.best_loss:
             progress.best_loss, progress.best_epoch, progress.stale_epochs = loss, progress.epoch + 1, 0
             state = self.model.state_dict()
@@ -142,7 +149,7 @@ class Trainer:
             progress.stale_epochs += 1
 
     def _check_finite(self) -> None:
-        """Halve the rate if steps were left out because their gradient was not finite; give up after a few epochs."""
+        """Halve the rate if steps were left out, their gradient not finite; give up after a few epochs."""
         skipped = int(self.optimizer.skipped)
         self.optimizer.skipped.zero_()
         progress = self.progress
@@ -150,15 +157,16 @@ class Trainer:
         if not skipped:
             return
         progress.rate_factor /= 2
-        where = f"epoch {progress.epoch + 1}: {skipped} of {self.n_batches} steps had a gradient that is not finite"
+        share = f"{skipped} of {self.n_batches} steps"
+        where = f"epoch {progress.epoch + 1}: {share} had a gradient that is not finite"
         if progress.failures >= MAX_FAILURES:
             raise TrainingError(
-                f"{where}, as in the {MAX_FAILURES - 1} epochs before, though the learning rate was halved each time. "
-                "Look for extreme values in the data, or set a smaller learning_rate."
+                f"{where}, as in the {MAX_FAILURES - 1} epochs before, though the learning rate was halved "
+                "each time. Look for extreme values in the data, or set a smaller learning_rate."
             )
         self.report(f"{where} and were left out; the learning rate is halved")
 
-    # One run --------------------------------------------------------------------------------------------------------
+    # One run ------------------------------------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:

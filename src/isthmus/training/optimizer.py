@@ -1,4 +1,4 @@
-"""One AdamW step with the gradient's norm bounded and steps that are not finite left out, all on the device."""
+"""One AdamW step with the gradient's norm bounded and steps that are not finite left out, on the device."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 __all__ = ["Optimizer"]
 
-# A gradient longer than this many times the usual one is shortened to it. The bound is relative because the loss is in
-# nats per row: its scale, hence the norm's, depends on the number of columns and on the learned noise.
+# A gradient longer than this many times the usual one is shortened to it. The bound is relative because the
+# loss is in nats per row: its scale, hence the norm's, depends on the columns' number and noise.
 CLIP_FACTOR = 4.0
 NORM_MEMORY = 0.98
 
@@ -18,8 +18,8 @@ NORM_MEMORY = 0.98
 class Optimizer:
     """Fused AdamW. Clipping is folded into its kernel, and a gradient that is not finite changes nothing.
 
-    The kernel divides gradients by ``grad_scale`` and skips the update where ``found_inf`` is 1 (the hooks that
-    mixed-precision training uses), so neither costs a pass over the weights or a wait for the device.
+    The kernel divides gradients by ``grad_scale`` and skips the update where ``found_inf`` is 1 (the hooks of
+    mixed-precision training), so neither costs a pass over the weights or a wait for the device.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:

@@ -7,7 +7,8 @@ from isthmus.training.state import Progress
 
 __all__ = ["begin_decay", "decay_is_due", "finished", "learning_rate", "stalled"]
 
-# A decay that begins because the held-out loss has stopped falling lasts half as long as it took to get there.
+# A decay that begins because the held-out loss has stalled lasts half as long as it took to get there, and at
+# least as long as the patience that was spent on noticing it.
 STALLED_DECAY_SHARE = 0.5
 
 
@@ -17,7 +18,7 @@ def stalled(progress: Progress, settings: Settings) -> bool:
 
 
 def decay_is_due(progress: Progress, settings: Settings) -> bool:
-    """Tell whether the decay begins: the held-out loss has stalled, or it is just in time to end by `max_epochs`."""
+    """Tell whether the decay begins: the held-out loss has stalled, or it is time to end by `max_epochs`."""
     late = progress.epoch >= settings.max_epochs - settings.decay_epochs
     return progress.decay_epoch is None and (late or stalled(progress, settings))
 
@@ -27,7 +28,7 @@ def begin_decay(progress: Progress, settings: Settings) -> None:
     progress.decay_epoch, progress.decay_step = progress.epoch, progress.step
     progress.decay_length = settings.decay_epochs
     if stalled(progress, settings):
-        wanted = max(1, round(STALLED_DECAY_SHARE * progress.best_epoch))
+        wanted = max(settings.patience, round(STALLED_DECAY_SHARE * progress.best_epoch))
         progress.decay_length = min(wanted, settings.decay_epochs)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 __all__ = ["Settings", "auto_batch_size", "endless", "resolve_settings"]
 
-# Steps that a default fit aims at. A small data set needs hundreds of epochs to make as many steps (that the linear
-# autoencoder then equals PCA is the check); a large one is seen often enough after ten.
+# Steps that a default fit aims at. A small data set needs hundreds of epochs to make as many steps (that the
+# linear autoencoder then equals PCA is the check); a large one is seen often enough after ten.
 TARGET_STEPS = 8_000
 MIN_EPOCHS, MAX_EPOCHS = 10, 500
 # Deep networks are trained at the usual rate of Adam; a linear one has a benign loss and takes a larger one.
@@ -45,8 +45,8 @@ class Settings:
 def auto_batch_size(n_rows: int) -> int:
     """Return a power of two near a twelfth of the rows, from 16 to 256, and more from half a million rows on.
 
-    Ten or so steps an epoch keep the gradient noise that helps small data sets; 256 rows keep two cores busy; beyond
-    that only very large data sets gain from longer batches.
+    Ten or so steps an epoch keep the gradient noise that helps small data sets; 256 rows keep two cores busy;
+    beyond that only very large data sets gain from longer batches.
     """
     largest = 256 if n_rows < 500_000 else 1024
     return min(max(2 ** round(math.log2(max(n_rows, 1) / 12)), 16), largest)
@@ -87,5 +87,5 @@ CHUNK_WARMUP_STEPS = 100
 
 
 def endless(settings: Settings) -> Settings:
-    """Return the settings of `partial_fit`: warm-up, then hold, since nobody knows which chunk is the last."""
+    """Return the settings of `partial_fit`: warm-up, then hold, as nobody knows which chunk is the last."""
     return replace(settings, max_epochs=2**62, decay_epochs=1, warmup_steps=CHUNK_WARMUP_STEPS)

@@ -105,16 +105,14 @@ def _fits(parser: str, name: str) -> pl.Expr:
 
 def _likely(text: pl.LazyFrame, names: list[str]) -> dict[str, list[str]]:
     """Return the parsers that read every one of a column's first entries; all columns are tried as one."""
-    long = (
-        text.head(_SAMPLE)
-        .select(_word(name) for name in names)
-        .unpivot(variable_name="name", value_name="word")
-    )
-    tried = long.select("name", *(_fits(parser, "word").alias(parser) for parser in _PARSERS))
-    table = tried.group_by("name").agg(pl.all().all()).collect()
+    # Numbered meanwhile: in polars a column of the file called "column" would clash with the one made here.
+    numbered = text.head(_SAMPLE).select(_word(name).alias(str(at)) for at, name in enumerate(names))
+    long = numbered.unpivot(variable_name="column", value_name="word")
+    tried = long.select("column", *(_fits(parser, "word").alias(parser) for parser in _PARSERS))
+    table = tried.group_by("column").agg(pl.all().all()).collect()
     return {
-        name: [parser for parser, fits in zip(_PARSERS, row, strict=True) if fits]
-        for name, *row in table.rows()
+        names[int(at)]: [parser for parser, fits in zip(_PARSERS, row, strict=True) if fits]
+        for at, *row in table.rows()
     }
 
 

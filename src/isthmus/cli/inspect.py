@@ -1,0 +1,117 @@
+"""``info`` and ``report``: what is in a model or a file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from isthmus.cli.options import Array, Data, Force, Model, Resize
+from isthmus.cli.printing import aligned, figures
+from isthmus.errors import InputError
+
+if TYPE_CHECKING:
+    from isthmus.data.sources import Source
+    from isthmus.estimators.base import BaseAutoencoder
+    from isthmus.parts.likelihoods import Likelihood
+    from isthmus.plots import Labels
+
+__all__ = ["info", "report"]
+
+
+def info(
+    path: Annotated[Path, Parameter(help="A model folder, or data: a file or a folder of images.")],
+    /,
+    *,
+    array: Array = None,
+    resize: Resize = None,
+) -> None:
+    """Describe a model: its parts, data and figures; or what each column of a file is, and why."""
+    if _is_model(path):
+        from isthmus import load
+
+        print(describe(load(path), path))
+        return
+    from isthmus import read
+    from isthmus.data.inference import infer_schema
+
+    source = read(path, array=array, resize=resize)
+    print(f"{path}: {len(source):,} rows\n{infer_schema(source)}")
+
+
+def _is_model(path: Path) -> bool:
+    return any((path / name).exists() for name in ("config.json", "weights.safetensors"))
+
+
+def describe(model: BaseAutoencoder, path: Path) -> str:
+    """Return what there is to know about a saved model, in a screenful."""
+    from isthmus.store import FORMAT_VERSION
+
+    architecture = model.architecture_
+    n_weights = sum(parameter.numel() for parameter in model.model_.parameters())
+    facts = [
+        ("latent components", str(architecture.n_components)),
+        ("hidden layers", " - ".join(map(str, architecture.hidden_sizes)) or "none: linear"),
+        ("activation", architecture.activation),
+        ("likelihood", _likelihood(architecture.likelihood)),
+        ("corruption", str(architecture.corruption or "none")),
+        ("weights", f"{n_weights:,}"),
+        ("training", f"{model.n_training_rows_:,} rows, {model.n_iter_:,} epochs, seed {model.seed_}"),
+    ]
+    title = f"{path}: {type(model).__name__} (model folder of format version {FORMAT_VERSION})"
+    return "\n\n".join(
+        [title, aligned(facts), str(model.schema_), figures(model.metrics_, architecture.n_components)]
+    )
+
+
+def _likelihood(likelihood: Likelihood) -> str:
+    """Return a likelihood's text; of those of many columns, how many there are of each."""
+    columns = getattr(likelihood, "columns", ())
+    if not columns:
+        return str(likelihood)
+    counts = Counter(str(part) for _, part in columns)
+    return ", ".join(f"{part} ({n} {'column' if n == 1 else 'columns'})" for part, n in counts.most_common())
+
+
+def report(
+    model: Model,
+    data: Data | None = None,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="The page to write.")] = Path(
+        "report.html"
+    ),
+    label: Annotated[
+        str | None,
+        Parameter(
+            help="Colours the map: a column, another array of an .npz, a file with one value a row, or "
+            '"folder" (the subfolder of each image).'
+        ),
+    ] = None,
+    array: Array = None,
+    resize: Resize = None,
+    force: Force = False,
+) -> None:
+    """Write one self-contained web page: what was learned, the map of codes, and figures beside PCA's."""
+    from isthmus.store import check_output
+
+    check_output(output, overwrite=force)
+    if data is None and label is not None:
+        raise InputError(f"--label {label}: a label belongs to rows; give the data too")
+    from isthmus import load, read
+    from isthmus.report import write_report
+
+    source = None if data is None else read(data, array=array, resize=resize)
+    labels = None if source is None or label is None else _labels(source, label)
+    write_report(load(model), output, source, labels, overwrite=force)
+    print(f"{output}: open it in a browser")
+
+
+def _labels(source: Source, label: str) -> Labels:
+    from isthmus.cli.sides import find_side
+    from isthmus.plots import Labels
+
+    side = find_side(source, label, "--label")
+    return Labels.read(source.column(side.name) if side.values is None else side.values, side.name)

@@ -1,0 +1,124 @@
+"""The page, put together from a model and, where they are given, rows."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+import isthmus
+from isthmus import store
+from isthmus.data.schema import Schema
+from isthmus.data.sources import Source, as_source
+from isthmus.data.table import summary_rows
+from isthmus.errors import InputError
+from isthmus.plots import Labels
+from isthmus.plots.rows import known_source, native, sample_rows
+from isthmus.report import sections, words
+from isthmus.report.measured import recognise
+from isthmus.report.sections import MAP_ROWS, Section
+from isthmus.report.warnings import concerns
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(
+    model: Any,
+    path: str | Path,
+    source: Any = None,
+    label: str | ArrayLike | Labels | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write one HTML file about a fitted model, which needs no other file and no network to be read.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    path : str or Path
+        The file; it appears when it is complete.
+    source : Source, array or frame, optional
+        Rows to draw and to measure: best those of the fit, whose held-out rows are found again. Without
+        them the page tells what the model itself knows: figures, loss curve, parts and schema.
+    label : str, Labels or array-like of shape (n,), optional
+        Colours the code map: the name of a column (or array) of `source`, or the values themselves. By
+        default the column that the schema calls a label, if `source` has it.
+    overwrite : bool, default=False
+        Whether to replace a file.
+    """
+    check_is_fitted(model)
+    # Opened first, so that a page that cannot be written is refused before minutes go into it.
+    with store.open_output(path, overwrite=overwrite) as file:
+        file.write(render(model, source, label).encode("utf-8", "backslashreplace"))
+
+
+def render(model: Any, source: Any = None, label: str | ArrayLike | Labels | None = None) -> str:
+    """Return the page as HTML."""
+    rows = None if source is None else as_source(source)
+    codes, parts = (None, [sections.loss(model)]) if rows is None else _from_rows(model, rows, label)
+    n_columns = len(model.schema_.modelled)
+    metrics, k = model.metrics_, model.n_components_
+    return _template().render(
+        title=words.title(model),
+        kind=type(model).__name__,
+        lead=words.lead(model),
+        tiles=words.tiles(model),
+        data="" if rows is None else words.source_name(rows),
+        rows_given=rows is not None,
+        concerns=concerns(model.history_, metrics, n_columns=n_columns, codes=codes),
+        figures=words.figure_table(metrics, k) if metrics else None,
+        score=metrics.get("score"),
+        sections=[part for part in parts if part is not None],
+        code=words.code_lines(model),
+        parts=words.parts(model),
+        schema=summary_rows(model.schema_),
+        schema_title=str(model.schema_).splitlines()[0],
+        version=isthmus.__version__,
+    )
+
+
+def _from_rows(model: Any, rows: Source, label: Any) -> tuple[Any, list[Section | None]]:
+    """Return some rows' codes, and the sections that need rows."""
+    labels = find_labels(rows, model.schema_, label)
+    known = known_source(model, rows)
+    measured = recognise(model, known)
+    codes = model.transform(native(known.take(sample_rows(len(known), MAP_ROWS))))
+    return codes, [
+        None if measured.recognised else sections.given_figures(model, known, measured),
+        sections.code_map(model, known, labels),
+        sections.images(model, known, measured),
+        sections.columns(model, known, measured),
+        sections.loss(model),
+    ]
+
+
+def find_labels(rows: Source, schema: Schema, label: Any) -> Labels | None:
+    """Return the values that colour the map: those named or given, else the schema's label column."""
+    if label is None:
+        names = [c.name for c in schema.columns if c.role == "label" and c.name in (rows.columns or ())]
+        label = names[0] if names else None
+    if label is None or isinstance(label, Labels):
+        found = label
+    elif isinstance(label, str):
+        found = Labels.read(rows.column(label), label)
+    else:
+        found = Labels.read(label)
+    if found is not None and len(found) != len(rows):
+        raise InputError(
+            f"label has {len(found)} values and {rows.name} {len(rows)} rows; give one value a row"
+        )
+    return found
+
+
+@cache
+def _template() -> Template:
+    text = files("isthmus.report").joinpath("template.html").read_text(encoding="utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text)

@@ -1,0 +1,136 @@
+"""The parts of the page that show something: each a title, what is to be seen, a picture or a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from isthmus.data.batches import MemoryBatches
+from isthmus.data.sources import Source
+from isthmus.estimators.baseline import figures
+from isthmus.plots import ColumnErrorDisplay, Labels, LossDisplay, MapDisplay, ReconstructionDisplay, new_axes
+from isthmus.plots.rows import batch_of, native, sample_rows
+from isthmus.plots.style import as_text
+from isthmus.report.measured import Measured
+from isthmus.report.pictures import inline_svg
+from isthmus.report.words import Row, Table, figure_table, number
+
+__all__ = ["MAP_ROWS", "Section", "code_map", "columns", "given_figures", "images", "loss"]
+
+MAP_ROWS = 5000
+N_IMAGES = 8
+# PCA behind the pictures learns from at most this many rows: plenty for the tens of components of a code.
+PCA_ROWS = 5000
+MOST_COLUMNS = 25
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    title: str
+    text: str
+    picture: Markup | None = None
+    table: Table | None = None
+
+
+def loss(model: Any) -> Section | None:
+    """Return the loss curve; nothing, if no epoch was finished."""
+    if not model.history_:
+        return None
+    display = LossDisplay.from_estimator(model, ax=new_axes(height=2.8))
+    text = "The negative log-likelihood of a row, epoch by epoch, on the rows learned from"
+    if display.best_epoch is None:
+        text += "; none were held out, and the last weights were kept."
+    else:
+        text += (
+            f" and on the held-out ones. The weights of epoch {display.best_epoch}, where the held-out loss "
+            "is lowest, were kept."
+        )
+    return Section("How it learned", text, inline_svg(display.figure_, f"Loss over the epochs. {text}"))
+
+
+def given_figures(model: Any, source: Source, measured: Measured) -> Section:
+    """Return figures on rows that are not those of the fit; PCA can only learn from these rows themselves."""
+    rows = MemoryBatches(batch_of(model, source, measured.index))
+    found = figures(model.model_, rows, None, model.n_components_, model.seed_)
+    table = figure_table(found | {"rows": "given"}, model.n_components_, pca_learned=", fitted to these rows")
+    text = (
+        "These are not the rows that the model was fitted on. PCA had to learn from them and has that "
+        "advantage; the training means are those of the fit."
+    )
+    return Section("On the rows given", text, table=table)
+
+
+def code_map(model: Any, source: Source, labels: Labels | None) -> Section:
+    """Return the map of the codes."""
+    axes = new_axes(height=4.3)
+    display = MapDisplay.from_estimator(model, source, label=labels, max_rows=MAP_ROWS, ax=axes)
+    k = model.n_components_
+    shown = "at its code" if k <= 2 else f"at the two leading principal components of its code of {k} numbers"
+    text = (
+        f"Each of {number(len(display.points), 'row')} is a point {shown}. Rows with like codes lie together."
+    )
+    if display.sampled:
+        text += f" Drawn are {display.sampled}."
+    if labels is not None:
+        learned = labels.name in {as_text(column.name) for column in model.schema_.modelled}
+        whence = "one of the columns learned" if learned else "from which nothing was learned"
+        text += f" The colour is “{labels.name}”, {whence}."
+    return Section("The map of codes", text, inline_svg(display.figure_, f"Scatter plot. {text}"))
+
+
+def images(model: Any, source: Source, measured: Measured) -> Section | None:
+    """Return originals above their reconstructions, if rows are images."""
+    schema = model.schema_
+    if schema.container != "array" or len(schema.shape) < 2 or schema.shape[2:] not in ((), (1,), (3,), (4,)):
+        return None
+    chosen = measured.index[sample_rows(len(measured.index), N_IMAGES)]
+    learned = np.sort(measured.training[sample_rows(len(measured.training), PCA_ROWS)])
+    display = ReconstructionDisplay.from_estimator(
+        model, source.take(chosen), n_images=N_IMAGES, pca_rows=source.take(learned), ax=new_axes(height=3.3)
+    )
+    fit_to_mosaic(display)
+    whose = "the rows learned from" if measured.recognised else "the rows given"
+    text = (
+        f"{number(len(chosen), measured.name + ' image')}, chosen at random, and what is left of them after "
+        f"the way through {number(model.n_components_, 'number')}. PCA was fitted to "
+        f"{number(len(learned), 'row')} of {whose}."
+    )
+    return Section("Images and reconstructions", text, inline_svg(display.figure_, text))
+
+
+def fit_to_mosaic(display: ReconstructionDisplay) -> None:
+    """Make the figure as high as its picture."""
+    height, width = display.image_.get_size()
+    display.figure_.set_size_inches(4.4, 4.4 * height / width)
+
+
+def columns(model: Any, source: Source, measured: Measured) -> Section | None:
+    """Return the error of each column, if rows are those of a table."""
+    if model.schema_.container != "frame":
+        return None
+    display = ColumnErrorDisplay.from_estimator(
+        model, native(source.take(measured.index)), max_columns=MOST_COLUMNS, ax=new_axes()
+    )
+    display.figure_.set_size_inches(4.4, display.height(MOST_COLUMNS))
+    text = (
+        "How far the columns are off when they come back from the code, beside always guessing the training "
+        "mean (of categories, the most frequent one). The column that gains least stands first."
+    )
+    rows = [
+        Row(name, unit, (f"{error:.3g}", f"{guess:.3g}"))
+        for name, error, guess, unit in zip(
+            display.names, display.error, display.baseline, display.units, strict=True
+        )
+    ][:MOST_COLUMNS]
+    caption = (
+        f"Measured on {number(display.n_rows, measured.name + ' row')}; root-mean-square errors for numbers."
+    )
+    if len(rows) < len(display.names):
+        caption += f" The worst {len(rows)} of {number(len(display.names), 'column')}."
+    table = Table(("column", "error", "guess"), rows, caption)
+    return Section("Column by column", text, inline_svg(display.figure_, text), table)

@@ -1,0 +1,237 @@
+"""Whatever users can get wrong: one line on stderr, exit status 2, and nothing written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from .conftest import SHORT, Done, Workshop, call, environment, names
+
+
+@pytest.fixture
+def folder(shop: Workshop, tmp_path: Path) -> Path:
+    """Give a folder of bad files beside good ones, called as the tables below call them."""
+    for path in (shop.csv, shop.npz, shop.npy, shop.labels):
+        shutil.copy(path, tmp_path / path.name)
+    for path in (shop.pictures, shop.table_model, shop.array_model):
+        shutil.copytree(path, tmp_path / path.name)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "header.csv").write_text("a,b\n")
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n")
+    (tmp_path / "one.csv").write_text("a,b\n1.5,2.5\n")
+    (tmp_path / "constant.csv").write_text("a,b\n1,2\n1,2\n1,2\n")
+    (tmp_path / "nothing.csv").write_text("a,b\n,\n,\n,\n")
+    (tmp_path / "infinite.csv").write_text("a,b\n1.5,2\n2.5,inf\n3.5,1\n")
+    (tmp_path / "text.xls").write_text("a")
+    (tmp_path / "short.txt").write_text("1\n2\n")
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "output.csv").write_text("precious")
+    (tmp_path / "bare").mkdir()
+    shutil.copytree(shop.pictures, tmp_path / "photos")
+    (tmp_path / "pictures" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    np.save(tmp_path / "words.npy", np.array(["a", "b"]))
+    np.save(tmp_path / "codes.npy", np.zeros((3, 7), np.float32))
+    np.save(tmp_path / "holes.npy", np.full((3, 2), np.nan, np.float32))
+    shop.table.drop("height", "town").write_csv(tmp_path / "narrow.csv")
+    shop.table.with_columns(height=pl.lit("tall")).write_csv(tmp_path / "typed.csv")
+    shop.table.with_columns(height=np.inf).write_csv(tmp_path / "endless.csv")
+    pl.DataFrame({"z0": [1.0], "z2": [1.0]}).write_csv(tmp_path / "gap.csv")
+    pl.DataFrame({"z0": ["a"], "z1": ["b"]}).write_csv(tmp_path / "letters.csv")
+    _break_models(tmp_path)
+    return tmp_path
+
+
+def _break_models(folder: Path) -> None:
+    for name in ("truncated", "foreign", "future", "swapped", "extra"):
+        shutil.copytree(folder / "table-model", folder / name)
+    weights = folder / "truncated" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    config = folder / "future" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"format_version": 99}))
+    shutil.copy(folder / "array-model" / "weights.safetensors", folder / "swapped")
+    (folder / "foreign" / "README.md").unlink()
+    (folder / "extra" / "notes.txt").write_text("mine")
+
+
+def refused(folder: Path, words: str, fragment: str, monkeypatch: pytest.MonkeyPatch) -> Done:
+    monkeypatch.chdir(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = call(*words.split(" "))
+    assert done.status == 2, done
+    assert done.err.startswith("isthmus: error: "), done.err
+    assert done.err.count("\n") == 1, done.err
+    assert fragment in done.err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    return done
+
+
+FIT = {
+    "fit": "DATA",
+    "fit table.csv": "--output",
+    "fit table.csv -o m --latnt 2": "Did you mean --latent?",
+    "fit table.csv table.csv -o m": "table.csv",
+    "fit missing.csv -o m": "does not exist",
+    "fit table.cvs -o m": '"table.csv"',
+    "fit empty.csv -o m": "is empty",
+    "fit header.csv -o m": "0 sample",
+    "fit ragged.csv -o m": "line 3",
+    "fit one.csv -o m": "at least 2 rows",
+    "fit constant.csv -o m": "nothing to learn",
+    "fit nothing.csv -o m": "nothing to learn",
+    "fit infinite.csv -o m": '"b", row 1',
+    "fit text.xls -o m": "no known format",
+    "fit words.npy -o m": "expected numbers",
+    "fit pictures -o m": "broken.png",
+    "fit bare -o m": "no PNG or JPEG",
+    "fit table.csv -o no/where/m": "create it first",
+    "fit table.csv -o file": "a file",
+    "fit table.csv -o array-model": "--force",
+    "fit table.csv -o pictures --force": "never overwritten",
+    "fit table.csv -o m --model Autoencodr": 'Did you mean "Autoencoder"?',
+    "fit table.csv -o m --latent 0": "at least 1",
+    "fit table.csv -o m --latent two": "at least 1",
+    "fit table.csv -o m --latent 2 --set n_components=3": "one of them",
+    "fit table.csv -o m --set epochs=3": 'Did you mean "max_epochs"?',
+    "fit table.csv -o m --set max_epochs": "expected name=value",
+    "fit table.csv -o m --set max_epochs=1 --set max_epochs=2": "given twice",
+    "fit table.csv -o m --set max_epochs=0": "max_epochs",
+    "fit table.csv -o m --set max_epochs.x=1": "has no fields",
+    "fit table.csv -o m --set likelihood=gausian": 'Did you mean "gaussian"?',
+    "fit table.csv -o m --set likelihood.scale=1": "set likelihood to a part first",
+    "fit table.csv -o m --model DenoisingAutoencoder --set corruption.q=1": "no field 'q'",
+    "fit table.csv -o m --model DenoisingAutoencoder --set corruption.p=7": "p must be",
+    "fit table.csv -o m --set schema=auto": "use --column",
+    "fit table.csv -o m --set checkpoint=here": "beside the model",
+    "fit table.csv -o m --set device=toaster": "device",
+    "fit table.csv -o m --seed one": "--seed",
+    "fit table.csv -o m --seed -1": "random_state",
+    "fit table.csv -o m --label grup": 'Did you mean "group"?',
+    "fit table.csv -o m --label folder": "no such file",
+    "fit images.npz -o m --label yy": 'Did you mean "y"?',
+    "fit images.npz -o m --label short.txt": "one value for each of the 40 rows",
+    "fit images.npz -o m --weight words.npy": "one value for each",
+    "fit images.npz -o m --array Z": "no array 'Z'",
+    "fit images.npy -o m --label folder": "no such file",
+    "fit images.npy -o m --array X": "array=",
+    "fit table.csv -o m --resize 3 4": "resize=",
+    "fit table.csv -o m --resize 3": "--resize",
+    "fit photos -o m --resize 0 4": "1 pixel or more",
+    "fit table.csv -o m --label group --id group": "given as label too",
+    "fit table.csv -o m --weight town": "cannot be a weight",
+    "fit table.csv -o m --condition group": "no condition",
+    "fit table.csv -o m --ignore hight": 'Did you mean "height"?',
+    "fit table.csv -o m --column height=count": 'cannot be "count"',
+    "fit table.csv -o m --column height=real": "not a kind",
+    "fit table.csv -o m --column height": "expected name=value",
+    "fit table.csv -o m --column height=count --ignore height": "contradicts",
+}
+ROWS = {
+    "encode table-model table.csv": "--output",
+    "encode table-model table.csv -o z.xls": ".csv, .parquet or .npy",
+    "encode table-model table.csv -o z.npy --id name": "an id column",
+    "encode table-model table.csv -o output.csv": "--force",
+    "encode table-model table.csv -o bare --force": "must end in",
+    "encode table-model table.csv -o no/z.csv": "create it first",
+    "encode table-model narrow.csv -o z.csv": '"height", "town"',
+    "encode table-model typed.csv -o z.csv": "'tall'",
+    "encode table-model endless.csv -o z.csv": "infinity",
+    "encode table-model images.npy -o z.csv": "fitted on a frame",
+    "encode table-model missing.csv -o z.csv": "does not exist",
+    "encode table-model table.csv -o z.csv --id nam": 'Did you mean "name"?',
+    "encode array-model images.npz -o z.csv --id short.txt": "one value for each",
+    "encode array-model table.csv -o z.csv": '"x0"',
+    "encode array-model codes.npy -o z.csv": "30 features",
+    "encode missing-model table.csv -o z.csv": "does not exist",
+    "encode bare table.csv -o z.csv": "not a complete model folder",
+    "encode file table.csv -o z.csv": "is a file",
+    "encode truncated table.csv -o z.csv": "damaged",
+    "encode foreign table.csv -o z.csv": '"README.md"',
+    "encode future table.csv -o z.csv": "version 99",
+    "encode swapped table.csv -o z.csv": "do not fit together",
+    "encode extra table.csv -o z.csv": '"notes.txt"',
+    "decode table-model codes.npy -o x.csv": "7 columns",
+    "decode table-model holes.npy -o x.csv": "NaN",
+    "decode table-model gap.csv -o x.csv": "expected columns z0 to z1",
+    "decode table-model letters.csv -o x.csv": "does not hold numbers",
+    "decode table-model table.csv -o x.csv": "expected columns z0 to z1",
+    "decode array-model table.csv -o output.csv": "--force",
+    "reconstruct table-model table.csv -o x.npy": "a table",
+    "reconstruct table-model narrow.csv -o x.csv": '"height", "town"',
+    "denoise table-model table.csv -o x.csv": "needs a DenoisingAutoencoder",
+    "denoise table-model table.csv -o output.csv": "--force",
+    "score table-model narrow.csv": '"height", "town"',
+    "score table-model table.csv -o output.csv": "--force",
+    "score array-model words.npy": "expected numbers",
+}
+OTHER = {
+    "fitt": 'Did you mean "fit"?',
+    "--nonsense": "--nonsense",
+    "info": "PATH",
+    "info missing": "does not exist",
+    "info truncated": "damaged",
+    "info ragged.csv": "line 3",
+    "report": "MODEL",
+    "report missing-model": "does not exist",
+    "report table-model table.csv -o output.csv": "--force",
+    "report table-model table.csv -o no/r.html": "create it first",
+    "report table-model table.csv -o r.html --label grup": 'Did you mean "group"?',
+    "report table-model -o r.html --label group": "give the data",
+    "report table-model narrow.csv -o r.html": "height",
+    "lab neurn": 'Did you mean "neuron"?',
+    "lab neuron -o file": "expected a folder",
+    "lab neuron -o no/where": "expected a folder",
+    "demo -o bare/no/demo": "No such file",
+    "demo -o pictures": "not made by demo",
+    "demo -o file": "is a file",
+}
+
+
+@pytest.mark.parametrize(("words", "fragment"), [*FIT.items(), *ROWS.items(), *OTHER.items()])
+def test_it_is_refused_in_one_line(
+    folder: Path, words: str, fragment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused(folder, words, fragment, monkeypatch)
+
+
+def test_a_symbolic_link_in_a_model_is_not_followed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "extra" / "notes.txt").unlink()
+    (folder / "extra" / "README.md").unlink()
+    (folder / "extra" / "README.md").symlink_to("/etc/hostname")
+    refused(folder, "info extra", "symbolic link", monkeypatch)
+
+
+def test_checks_come_before_training(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.estimators.fitting.fit", lambda *_, **__: pytest.fail("it was trained"))
+    for words in FIT:
+        # These two are found in the data, by the fit itself.
+        if not words.startswith(("fit one.csv", "fit constant.csv", "fit nothing.csv", "fit infinite.csv")):
+            refused(folder, words, "", monkeypatch)
+
+
+def test_debugging_shows_the_traceback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISTHMUS_DEBUG", "1")
+    with pytest.raises(ValueError, match="does not exist"):
+        call("info", folder / "missing")
+
+
+def test_an_interrupt_is_status_130(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("isthmus.data.inference.infer_schema", interrupt)
+    done = call("fit", folder / "table.csv", "-o", folder / "m", *SHORT, "--quiet")
+    assert done == (130, "", "isthmus: error: interrupted\n")
+    assert "m" not in names(folder)
+
+
+def test_a_reader_that_leaves_early_is_no_error(shop: Workshop) -> None:
+    command = f"{sys.executable} -m isthmus info {shop.csv} | true"
+    done = subprocess.run(command, shell=True, env=environment(), capture_output=True, text=True, check=False)
+    assert done.stderr == ""
