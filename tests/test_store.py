@@ -481,3 +481,29 @@ def test_through_a_link_the_file_behind_it_is_written(tmp_path: Path) -> None:
 def test_numbers_that_json_lacks_are_not_written() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         store.json_bytes({"loss": float("nan")})
+
+
+# What writers refuse can be asked before there is anything to write.
+
+
+def test_outputs_are_checked_as_writing_would(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine.txt").write_bytes(b"")
+    assert store.check_output(tmp_path / "new") == tmp_path / "new"
+    assert store.check_output(tmp_path / "file", overwrite=True) == tmp_path / "file"
+    assert store.check_folder(tmp_path / "new") == tmp_path / "new"
+    for path in ("file", "folder", "no/where"):
+        with pytest.raises(StoreError):
+            store.check_output(tmp_path / path)
+    for path in ("file", "folder", "no/where"):
+        with pytest.raises(StoreError):
+            store.check_folder(tmp_path / path, overwrite=True)
+
+
+def test_a_file_goes_with_what_killed_writers_left(tmp_path: Path) -> None:
+    kept = ["m", ".m.checkpoint.other.tmp", ".mm.checkpoint.00112233.tmp"]
+    for name in (*kept, "m.checkpoint", ".m.checkpoint.00112233.tmp"):
+        (tmp_path / name).write_bytes(b"")
+    store.remove_with_leftovers(tmp_path / "m.checkpoint")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

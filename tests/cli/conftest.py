@@ -44,10 +44,11 @@ def start(*words: object, cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=cwd, env=environment(), stdout=pipe, stderr=pipe, text=True)
 
 
-def run_python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run_python(code: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run code that is expected to succeed in a process of its own."""
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+    variables = environment() | variables
+    done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -47,6 +47,14 @@ def test_labels_weights_and_identifiers_need_not_be_known(shop: Workshop, tmp_pa
     succeed("score", shop.table_model, tmp_path / "new.csv")
 
 
+def test_ignored_columns_need_not_be_there(shop: Workshop, tmp_path: Path) -> None:
+    shop.table.drop("name", "weight").write_csv(tmp_path / "new.csv")
+    for data, name in ((shop.csv, "a.csv"), (tmp_path / "new.csv", "b.csv")):
+        succeed("reconstruct", shop.denoiser, data, "-o", tmp_path / name)
+    whole, less = table(tmp_path / "a.csv"), table(tmp_path / "b.csv")
+    assert less.equals(whole.drop("name", "weight"))
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet", "npy"])
 def test_decoded_codes_are_the_reconstruction_of_images(shop: Workshop, tmp_path: Path, ending: str) -> None:
     codes, decoded, direct = (tmp_path / f"{name}.{ending}" for name in ("codes", "decoded", "direct"))

@@ -51,6 +51,11 @@ def test_info_of_a_model(shop: Workshop) -> None:
     assert "corruption" in call("info", shop.denoiser).out
 
 
+def test_a_terminal_of_few_letters_is_no_error(shop: Workshop, tmp_path: Path) -> None:
+    code = f"from isthmus.cli import main; assert main(['info', {str(shop.table_model)!r}]) == 0"
+    assert "standard deviations?" in run_python(code, tmp_path, PYTHONIOENCODING="ascii").stdout
+
+
 def test_info_of_data_is_its_schema(shop: Workshop) -> None:
     done = call("info", shop.csv)
     assert (done.status, done.err) == (0, "")

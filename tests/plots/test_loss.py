@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -59,8 +58,10 @@ def test_a_steep_beginning_that_cannot_be_logarithmic_is_left_above_the_frame_an
 def test_nothing_fitted_has_no_curve() -> None:
     with pytest.raises(ValueError, match="not fitted"):
         LossDisplay.from_estimator(Autoencoder())
+    model = Autoencoder()
+    model.history_ = []
     with pytest.raises(InputError, match="empty history_"):
-        LossDisplay.from_estimator(SimpleNamespace(history_=[], fit=None, __sklearn_is_fitted__=lambda: True))
+        LossDisplay.from_estimator(model)
 
 
 def test_pyplot_learns_of_a_figure_only_without_axes(digits_model: Any) -> None:
@@ -76,3 +77,12 @@ def test_the_style_of_other_pictures_stays_as_it_was(digits_model: Any) -> None:
     before = dict(plt.rcParams)
     LossDisplay.from_estimator(digits_model, ax=new_axes())
     assert dict(plt.rcParams) == before
+
+
+def test_a_short_run_is_shown_whole() -> None:
+    low, high = (
+        LossDisplay(epoch=[1, 2], loss=[3765, 3727], validation_loss=[3730, 3720])
+        .plot(new_axes())
+        .ax_.get_ylim()
+    )
+    assert low < 3720 < 3765 < high

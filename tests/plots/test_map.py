@@ -8,6 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 from sklearn.decomposition import PCA
 
+from isthmus import Autoencoder
 from isthmus.plots import Labels, MapDisplay, new_axes
 from isthmus.plots.map import densest, flatten
 from isthmus.plots.style import CATEGORY_COLORS
@@ -109,3 +110,8 @@ def test_a_name_is_written_in_a_cluster_and_not_between_two() -> None:
     clusters = np.concatenate([rng.normal(-5, 0.5, (60, 2)), rng.normal(5, 0.5, (40, 2))])
     np.testing.assert_allclose(densest(clusters), [-5, -5], atol=1)
     np.testing.assert_array_equal(densest(np.ones((3, 2))), [1, 1])
+
+
+def test_axes_have_one_scale_unless_one_of_them_is_made_up(digits: Any) -> None:
+    model = Autoencoder(1, hidden_sizes=(), max_epochs=2, random_state=0).fit(digits.images)
+    assert MapDisplay.from_estimator(model, digits.images, ax=new_axes()).ax_.get_aspect() == "auto"

@@ -62,8 +62,8 @@ def test_a_denoising_model_is_shown_corrupted_images(digits: Any) -> None:
     )
     display = ReconstructionDisplay.from_estimator(model.fit(X), X, n_images=20, pca_rows=X, ax=new_axes())
     corrupted = display.rows["corrupted, masking:p=0.3"]
-    kept = X[:20] == corrupted
-    assert (corrupted[~kept] == 0).all()
+    kept = np.isclose(X[:20], corrupted, atol=1e-4)
+    np.testing.assert_allclose(corrupted[~kept], 0, atol=1e-4)
     assert (X[:20][kept] > 0).sum() / (X[:20] > 0).sum() == pytest.approx(0.7, abs=0.05)
     np.testing.assert_array_equal(
         display.rows["reconstructed, from the corrupted"], model.reconstruct(corrupted)
@@ -93,7 +93,7 @@ def test_bytes_are_drawn_from_0_to_255() -> None:
 def test_pca_is_left_out_where_entries_are_missing(digits_model: Any, digits: Any) -> None:
     X = digits.images[:20].copy()
     X[0, 3, 3] = np.nan
-    with pytest.warns(UserWarning, match="was complete in the training data"):
+    with pytest.warns(UserWarning, match='"x27"'):
         display = ReconstructionDisplay.from_estimator(digits_model, X, pca_rows=digits.images, ax=new_axes())
     assert texts(display) == ["original", "reconstructed"]
 

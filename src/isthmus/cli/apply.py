@@ -124,8 +124,12 @@ def _features(fitted: BaseAutoencoder, source: Source) -> Source:
     """
     if source.kind == "array":
         return source
-    names = [column.name for column in fitted.schema_.features]
-    missing = [name for name in names if name not in (source.columns or ())]
+    given = set(source.columns or ())
+    needed = [
+        column for column in fitted.schema_.features if column.kind != "ignored" or column.name in given
+    ]
+    names = [column.name for column in needed]
+    missing = [name for name in names if name not in given]
     if missing:
         raise InputError(
             f"{source.name} lacks {len(missing)} of the {len(names)} columns that the model was fitted on: "

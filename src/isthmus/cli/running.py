@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from cyclopts import CycloptsError
 
@@ -23,6 +24,8 @@ EXPECTED = (CycloptsError, ValueError, TypeError, OSError, MissingLibraryError, 
 
 def run(command: Callable[[], Any]) -> int:
     """Call a command and return the exit status; with ISTHMUS_DEBUG=1 errors keep their traceback."""
+    _forgive(sys.stdout)
+    _forgive(sys.stderr)
     try:
         with notes():
             status = command()
@@ -34,6 +37,16 @@ def run(command: Callable[[], Any]) -> int:
         return _failed("interrupted", INTERRUPTED)
     except EXPECTED as error:
         return _failed(_sentence(error), FAILED)
+    except RuntimeError as error:
+        if "allocate memory" not in str(error) and "out of memory" not in str(error):
+            raise
+        return _failed(f"there is not enough memory ({_sentence(error)})", FAILED)
+
+
+def _forgive(stream: TextIO) -> None:
+    """Let no letter that a terminal cannot show end a command."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
 
 
 def _failed(sentence: str, status: int) -> int:

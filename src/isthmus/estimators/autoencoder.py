@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from isthmus.estimators.base import BaseAutoencoder
+from isthmus.estimators.docs import document
+from isthmus.estimators.registry import register
 
 __all__ = ["Autoencoder"]
 
 
+@register
+@document
 @dataclass(eq=False, repr=False, kw_only=True)
 class Autoencoder(BaseAutoencoder):
     """A row becomes a point, the code, and the code a row again; ``hidden_sizes=()`` equals PCA.

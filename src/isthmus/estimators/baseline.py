@@ -27,7 +27,7 @@ class _Reader:
     """Splits values into numbers, in the units that errors are told in, and category codes."""
 
     def __init__(self, features: Features) -> None:
-        scale = features.centre.new_ones(()).mul(features.scale).cpu().numpy()
+        scale = features.scale.cpu().numpy()
         sd = features.statistics.sd
         in_sd = scale / np.where(sd > 0, sd, 1.0)
         self.unit = in_sd if features.in_frame else scale
@@ -55,7 +55,7 @@ class _Reader:
         return (observed & self.labels & (rounded != values)).astype(np.float64)
 
     def design(self, rows: Values) -> FloatArray:
-        """Return the matrix that PCA sees: centred numbers in error units and one-hot codes, missing entries 0."""
+        """Return what PCA sees: centred numbers in error units and one-hot codes, missing entries 0."""
         values, observed = _numpy(rows)
         pieces = [np.where(observed, (values - self.centre) * self.unit, 0.0)[:, ~self._coded]]
         for j in np.flatnonzero(self._coded):
@@ -92,14 +92,14 @@ def _reconstructed(model: Model, rows: Values) -> FloatArray:
     )
 
 
-def column_errors(model: Model, rows: Values) -> dict[str, FloatArray]:
+def column_errors(model: Model, rows: Values) -> dict[str, NDArray[Any]]:
     """Return per column the mean squared error (numbers) or share of wrong labels, over the observed entries.
 
     Those of the constant guess, training mean or most frequent label, are called ``mean_...``.
     """
     reader = _Reader(model.features)
     seen = np.maximum(_numpy(rows)[1].sum(axis=0), 1)
-    errors = {"label": reader.labels}
+    errors: dict[str, NDArray[Any]] = {"label": reader.labels}
     for prefix, predicted in (("", _reconstructed(model, rows)), ("mean_", reader.guess)):
         errors[f"{prefix}squared_error"] = reader.squared_error(predicted, rows).sum(axis=0) / seen
         errors[f"{prefix}wrong"] = reader.wrong(predicted, rows).sum(axis=0) / seen
@@ -122,10 +122,11 @@ def figures(
     Returns
     -------
     dict
-        ``rows`` ("held-out" or "training"), ``n_rows``; ``squared_error`` per row, summed over the numeric columns (in
-        data units for arrays, in training standard deviations for frames), ``pca_squared_error`` and
-        ``mean_squared_error`` (predicting training means) beside it; with labels among the columns also
-        ``accuracy``, ``pca_accuracy``, ``mean_accuracy`` (predicting the most frequent label); ``score``: mean log-likelihood in nats per row.
+        ``rows`` ("held-out" or "training"), ``n_rows``; ``squared_error`` per row, summed over the numeric
+        columns (in data units for arrays, in training standard deviations for frames), ``pca_squared_error``
+        and ``mean_squared_error`` (predicting training means) beside it; with labels among the columns
+        ``accuracy``, ``pca_accuracy`` and ``mean_accuracy`` (predicting the most frequent label); ``score``:
+        mean log-likelihood in nats per row.
     """
     training = _some_rows(batches, MAX_PCA_ENTRIES // max(model.features.n_columns, 1))
     measured = training if held_out is None else held_out

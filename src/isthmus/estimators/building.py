@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from isthmus.data.features import Features
 from isthmus.data.schema import Column, Schema
@@ -45,7 +45,7 @@ __all__ = [
 
 ModuleFactory = Callable[[int, int], nn.Module]
 
-# The supports that a likelihood may have over a column of a kind; what each kind gets by default stands first.
+# The supports that a likelihood may have over a column of a kind; that of the default stands first.
 SUPPORTS = {
     "continuous": ("real",),
     "datetime": ("real",),
@@ -107,7 +107,7 @@ def read_architecture(described: Mapping[str, Any]) -> Architecture:
 
 
 def auto_hidden_sizes(n_inputs: int) -> tuple[int, int]:
-    """Return two layers, the first about four times as wide as the input (32 to 512), the second half of it."""
+    """Return two layers, the first about four times as wide as the input (32 to 512), the second half."""
     width = min(max(2 ** math.ceil(math.log2(4 * max(n_inputs, 1))), 32), 512)
     return width, width // 2
 
@@ -115,7 +115,7 @@ def auto_hidden_sizes(n_inputs: int) -> tuple[int, int]:
 def resolve_likelihood(likelihood: Likelihood | None, schema: Schema) -> Likelihood:
     """Choose the likelihood of "auto" from the schema, and check that a given one suits every column.
 
-    An array is one block of like features: one Gaussian whose scale they share (for binary arrays, Bernoulli). A
+    An array is one block of like features: one Gaussian whose scale they share (if binary, Bernoulli). A
     frame's columns each get the likelihood of their kind.
     """
     if likelihood is None:
@@ -154,16 +154,17 @@ def _check_support(column: Column, likelihood: Likelihood) -> None:
     if column.kind in ("continuous", "pixel") and within:
         return
     needs = {"unit": "values in [0, 1]", "count": "counts >= 0", "category": "categories", "real": "numbers"}
+    span = "" if column.levels else f" (from {column.low:g} to {column.high:g})"
     raise InputError(
-        f"{type(likelihood).__name__} needs {needs[support]}, but column {column.name!r} is {column.kind} "
-        f"(from {column.low:g} to {column.high:g}); choose another likelihood or rescale the column"
+        f"{type(likelihood).__name__} needs {needs[support]}, but column {column.name!r} is "
+        f"{column.kind}{span}; choose another likelihood or rescale the column"
     )
 
 
 def build_features(
     schema: Schema, statistics: Statistics, likelihood: Likelihood, corruption: Corruption | None
 ) -> Features:
-    """Build the device stage; in a frame, a corruption may mark any column missing, so that all get a flag."""
+    """Build the device stage; in a frame, a corruption may mark any column missing, so all get a flag."""
     supports = [part.support for part in likelihood.for_columns(_names(schema))]
     mark_missing = schema.container == "frame" and corruption is not None
     return Features(schema, statistics, supports, mark_missing=mark_missing)
@@ -175,18 +176,42 @@ def build_model(
     encoder: ModuleFactory | None = None,
     decoder: ModuleFactory | None = None,
 ) -> Model:
-    """Build the module, its output biases at the training means; draws initial weights from torch's generator."""
+    """Build the module, its output biases at the training means; draws weights from torch's generator."""
     density = architecture.likelihood.build(features.facts())
     widths, latent = architecture.hidden_sizes, architecture.n_components
-    make = encoder or (lambda n_in, n_out: _mlp(architecture, [n_in, *widths, n_out]))
-    encoder_net = make(features.n_inputs, latent)
-    make = decoder or (lambda n_in, n_out: _mlp(architecture, [n_in, *reversed(widths), n_out]))
-    decoder_net = make(latent, density.n_outputs)
+    if encoder is None:
+        encoder_net = mlp([features.n_inputs, *widths, latent], architecture.activation)
+    else:
+        encoder_net = _make("encoder", encoder, features.n_inputs, latent)
     if decoder is None:
-        last = list(decoder_net.modules())[-1]
-        with torch.no_grad():
-            last.bias.copy_(density.initial_outputs())  # type: ignore[union-attr,operator]
+        decoder_net = mlp([latent, *reversed(widths), density.n_outputs], architecture.activation)
+        _start_at(density.initial_outputs(), decoder_net)
+    else:
+        decoder_net = _make("decoder", decoder, latent, density.n_outputs)
     return Model(features, encoder_net, decoder_net, density, architecture.corruption)
+
+
+def _start_at(outputs: Tensor, network: nn.Sequential) -> None:
+    last = network[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():
+        last.bias.copy_(outputs)
+
+
+def _make(name: str, factory: ModuleFactory, n_in: int, n_out: int) -> nn.Module:
+    """Call a user's factory and see that its module maps (B, n_in) to (B, n_out)."""
+    network: object = factory(n_in, n_out)
+    expected = f"{name}: the factory must return a torch module that maps (rows, {n_in}) to (rows, {n_out})"
+    if not isinstance(network, nn.Module):
+        raise InputError(f"{expected}, got a {type(network).__name__}")
+    try:
+        with torch.no_grad():
+            shape = tuple(network.eval()(torch.zeros(2, n_in)).shape)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"{expected}; called with zeros, it fails: {str(error).splitlines()[0]}") from error
+    if shape != (2, n_out):
+        raise InputError(f"{expected}; for 2 rows it returns the shape {shape}")
+    return network
 
 
 def rebuild_model(
@@ -196,7 +221,7 @@ def rebuild_model(
     encoder: ModuleFactory | None,
     decoder: ModuleFactory | None,
 ) -> Model:
-    """Build a model again from what `model_arrays` returned; raises RuntimeError or KeyError if they do not fit."""
+    """Build a model again from what `model_arrays` returned; raises an error if they do not fit."""
     statistics = Statistics.from_arrays(_below(arrays, "statistics."))
     features = build_features(schema, statistics, architecture.likelihood, architecture.corruption)
     with isolated(0, torch.device("cpu")):
@@ -209,14 +234,11 @@ def rebuild_model(
 
 def model_arrays(model: Model) -> dict[str, NDArray[Any]]:
     """Return all that fixes a model besides its architecture and schema, as NumPy arrays."""
-    weights = {f"model.{name}": tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
+    tensors = model.state_dict().items()
+    weights = {f"model.{name}": tensor.detach().cpu().numpy() for name, tensor in tensors}
     statistics = model.features.statistics.to_arrays()
     return weights | {f"statistics.{name}": array for name, array in statistics.items()}
 
 
 def _below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _mlp(architecture: Architecture, sizes: Sequence[int]) -> nn.Module:
-    return mlp(sizes, architecture.activation)

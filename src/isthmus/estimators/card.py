@@ -24,12 +24,13 @@ def figure_rows(metrics: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         if name in metrics:
             unit = f" ({metrics['units']}²)" if name == "squared_error" else ""
             cells = [metrics.get(prefix + name) for prefix in ("", "pca_", "mean_")]
-            rows.append((f"{title}{unit}, {direction}", *(_number(cell) for cell in cells)))
+            mine, pca, mean = map(_number, cells)
+            rows.append((f"{title}{unit}, {direction}", mine, pca, mean))
     return rows
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    return "-" if value is None else f"{value:.4g}"
 
 
 def model_card(estimator: BaseAutoencoder) -> str:
@@ -64,7 +65,8 @@ def model_card(estimator: BaseAutoencoder) -> str:
         "|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in figure_rows(metrics)),
         "",
-        f"log p(x given z(x)): {_number(metrics['score'])} nats per row. It is not a density: do not rank models by it.",
+        f"log p(x given z(x)): {_number(metrics['score'])} nats per row. "
+        "It is not a density: do not rank models by it.",
         "",
     ]
     return "\n".join(lines)

@@ -43,9 +43,7 @@ def choose_device(device: str) -> torch.device:
         probe.item()  # the meta device makes tensors, but holds no numbers
     except (RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(
-            f'device="{device}" cannot be used here: {first}; use "cpu" or "auto"'
-        ) from error
+        raise InputError(f'device="{device}" cannot be used here: {first}; use "cpu" or "auto"') from error
     return probe.device
 
 

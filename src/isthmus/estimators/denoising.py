@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from isthmus.estimators.base import BaseAutoencoder
+from isthmus.estimators.docs import document
+from isthmus.estimators.registry import register
 from isthmus.parts.corruptions import Corruption
 from isthmus.parts.registry import Part
 
 __all__ = ["DenoisingAutoencoder"]
 
 
+@register
+@document
 @dataclass(eq=False, repr=False, kw_only=True)
 class DenoisingAutoencoder(BaseAutoencoder):
     """An autoencoder that learns to tell the clean row from a damaged one.

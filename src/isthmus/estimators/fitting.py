@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -150,9 +149,7 @@ def load_validation(
 # Training -------------------------------------------------------------------------------------------------
 
 
-def adopt(
-    estimator: BaseAutoencoder, trainer: Trainer, schema: Schema, architecture: Architecture
-) -> None:
+def adopt(estimator: BaseAutoencoder, trainer: Trainer, schema: Schema, architecture: Architecture) -> None:
     """Set the fitted attributes that hold already while training runs."""
     estimator.schema_ = schema
     estimator.model_ = trainer.model

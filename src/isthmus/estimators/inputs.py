@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import (
-    _check_sample_weight,  # pyrefly: ignore
+    _check_sample_weight,
     check_consistent_length,
     validate_data,
 )
@@ -52,7 +52,7 @@ def open_input(estimator: BaseEstimator, X: Any, *, schema: Schema | None, reset
 
 
 def _named(rows: NDArray[Any], schema: Schema | None) -> Any:
-    """Give plain rows the names of the columns that the model was fitted on, as scikit-learn's estimators do."""
+    """Give plain rows the names of the columns that the model was fitted on, as scikit-learn does."""
     columns = () if schema is None else schema.features
     named = {column.name: rows[:, j] for j, column in enumerate(columns)}
     return nw.from_dict(named, backend="polars").to_native()
@@ -62,19 +62,27 @@ def _check_source(estimator: BaseEstimator, source: Source, schema: Schema | Non
     if source.kind == "frame":
         source = source.drop(_side_columns(source, schema))
         # Names, their order and number are scikit-learn's to check; it needs one row of the frame for that.
-        validate_data(estimator, _head(source), reset=reset, skip_check_array=True)
+        validate_data(estimator, _head(source, None if reset else schema), reset=reset, skip_check_array=True)
         return source
     if schema is not None and schema.container == "frame":
         raise InputError(
             f"{source.name} is an array and the model was fitted on a frame with columns "
             f"{_some(schema.features)}; pass a frame or table with these columns"
         )
-    validate_data(estimator, np.empty((1, int(np.prod(source.shape)))), reset=reset)
+    validate_data(estimator, np.zeros((1, int(np.prod(source.shape)))), reset=reset)
     return source
 
 
-def _head(source: Source) -> Any:
-    return next(iter(source.blocks(1))).head(1).to_native()  # type: ignore[union-attr]
+def _head(source: Source, schema: Schema | None) -> Any:
+    """Return one row, with a place for each column that the fitted model ignores and that was left out."""
+    given = list(source.columns or ())
+    names = given.copy()
+    for position, column in enumerate(() if schema is None else schema.features):
+        if column.kind == "ignored" and column.name not in given:
+            names.insert(position, column.name)
+    left_out = [nw.lit(None).alias(name) for name in names if name not in given]
+    head = next(iter(source.blocks(1))).head(1)  # type: ignore[union-attr]
+    return head.with_columns(left_out).select(names).to_native()
 
 
 def _side_columns(source: Source, schema: Schema | None) -> list[str]:
@@ -95,7 +103,8 @@ def _check_array(estimator: BaseEstimator, X: Any, schema: Schema | None, reset:
         ensure_all_finite="allow-nan",
         dtype="numeric",
     )
-    if schema is not None and not reset and schema.container == "frame" and not isinstance(checked, np.ndarray):
+    fitted_on = None if schema is None or reset else schema.container
+    if fitted_on == "frame" and not isinstance(checked, np.ndarray):
         checked = checked.toarray()  # a table has no sparse columns
     row_shape = shape[1:] if shape is not None else _row_shape(schema, reset)
     return checked if row_shape is None else checked.reshape(len(checked), *row_shape)
@@ -103,12 +112,15 @@ def _check_array(estimator: BaseEstimator, X: Any, schema: Schema | None, reset:
 
 def _row_shape(schema: Schema | None, reset: bool) -> tuple[int, ...] | None:
     """Return the image shape that flat rows are given back, if the model was fitted on images."""
-    image = schema is not None and not reset and len(schema.shape) > 1
-    return schema.shape if image else None
+    if schema is None or reset or len(schema.shape) == 1:
+        return None
+    return schema.shape
 
 
 def restore_shape(result: Any, X: object) -> Any:
-    """Give flat rows back where flat rows were given, though the model knows them as images."""
+    """Give flat rows back where flat rows were given, and pandas' columns under names that are no texts."""
+    if nw.dependencies.is_pandas_dataframe(X) and nw.dependencies.is_pandas_dataframe(result):
+        result.columns = X.columns
     if isinstance(X, np.ndarray) and isinstance(result, np.ndarray) and result.shape != X.shape:
         return result.reshape(X.shape)
     return result
@@ -117,7 +129,7 @@ def restore_shape(result: Any, X: object) -> Any:
 def check_weight(
     sample_weight: ArrayLike | None, source: Source, schema: Schema, given: Any
 ) -> NDArray[np.float64] | None:
-    """Return the rows' training weights as float64: those passed, else the schema's weight column, else None."""
+    """Return the rows' training weights as float64: those passed, or the schema's weight column, or None."""
     names = [column.name for column in schema.columns if column.role == "weight"]
     if sample_weight is None and names:
         whole = given if isinstance(given, Source) else as_source(given) if is_frame(given) else None

@@ -47,12 +47,14 @@ class PartParameters(BaseEstimator):
         part = _try_parse(getattr(self, name), self.part_families[name])
         if part is None:
             raise InputError(
-                f"{name}={getattr(self, name)!r} has no field {next(iter(changes))!r}; set {name} to a part first"
+                f"{name}={getattr(self, name)!r} has no field {next(iter(changes))!r}; "
+                f"set {name} to a part first"
             )
         known = [field.name for field in fields(part)]  # type: ignore[arg-type]
         for field in changes:
             if field not in known:
-                raise InputError(f"{name} has no field {field!r}; it has {known}.{did_you_mean(field, known)}")
+                near = did_you_mean(field, known)
+                raise InputError(f"{name} has no field {field!r}; its fields are {', '.join(known)}.{near}")
         return replace(part, **changes)  # type: ignore[type-var]
 
     def _part(self, name: str) -> Part | None:

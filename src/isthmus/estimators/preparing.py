@@ -1,4 +1,4 @@
-"""A source becomes training and held-out batches: statistics in one pass, values in a second or each epoch."""
+"""A source becomes batches: statistics in one pass, values in a second one or in every epoch."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _pieces(
     weight: FloatArray | None,
     chosen: NDArray[np.bool_],
 ) -> Callable[[], Iterator[Batch]]:
-    """Return a callable that goes through the chosen rows, in value units on the host."""
+    """Return a callable that goes through the chosen rows, in value units, where `features` is by then."""
 
     def iterate() -> Iterator[Batch]:
         for at, values in encoded_blocks(source, schema):
@@ -151,7 +151,7 @@ def _pieces(
 def _batch(
     features: Features, encoded: FloatArray, weight: FloatArray | None, index: NDArray[np.int64]
 ) -> Batch:
-    rows = features.to_values(torch.from_numpy(encoded))
+    rows = features.to_values(torch.from_numpy(encoded).to(features.centre.device))
     kept = None if weight is None else torch.from_numpy(weight).to(torch.float32)
     return Batch(rows, kept, torch.from_numpy(index))
 
@@ -163,7 +163,7 @@ def _collect(pieces: Callable[[], Iterator[Batch]], device: torch.device) -> Bat
 def value_blocks(
     source: Source, schema: Schema, features: Features, notices: Counter[str] | None = None
 ) -> Iterator[Batch]:
-    """Yield the rows of `source` in value units on the host, in order."""
+    """Yield the rows of `source` in value units, in order, on the device of `features`."""
     for at, values in encoded_blocks(source, schema, notices):
         yield _batch(features, values, None, np.arange(at, at + len(values)))
 

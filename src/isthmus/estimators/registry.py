@@ -29,6 +29,7 @@ def estimator_class(name: str) -> type[BaseAutoencoder]:
     key = name.replace("-", "").replace("_", "").lower()
     if key not in plain:
         raise InputError(
-            f'no estimator is called "{name}"; there are {", ".join(ESTIMATORS)}.{did_you_mean(name, ESTIMATORS)}'
+            f'no estimator is called "{name}"; there are {", ".join(ESTIMATORS)}.'
+            f"{did_you_mean(name, ESTIMATORS)}"
         )
     return ESTIMATORS[plain[key]]

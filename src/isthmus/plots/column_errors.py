@@ -138,9 +138,9 @@ class ColumnErrorDisplay:
             self.baseline_ = ax.scatter(
                 baseline, y, s=26, facecolors="none", edgecolors=OTHER_COLOR, label=GUESS
             )
-            ax.set_yticks(y, [as_text(name) for name in self.names[:n]])
+            ax.set_yticks(y, [as_text(name, 22) for name in self.names[:n]])
             literal(ax.get_yticklabels())
-            ax.set_xlabel(self._axis_name())
+            ax.set_xlabel(self._axis_name(), loc="right")
             ax.set_ylim(n - 0.4, -0.6)
             ax.set_xlim(left=0)
             ax.grid(axis="x")
@@ -153,9 +153,9 @@ class ColumnErrorDisplay:
         return 1.1 + 0.24 * min(len(self.names), max_columns)
 
     def _head(self, ax: Axes, n: int) -> None:
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, borderaxespad=0.1)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1)
         if n < len(self.names):
-            ax.set_title(f"the worst {n} of {len(self.names):,} columns", pad=18, color=GREY)
+            ax.set_title(f"the worst {n} of {len(self.names):,} columns", loc="right", pad=20, color=GREY)
 
     def _axis_name(self) -> str:
         numbers = f"root-mean-square error ({self.unit})"

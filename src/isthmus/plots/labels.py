@@ -37,7 +37,7 @@ class Labels:
     codes : ndarray of int of shape (n,)
         The category of each row, -1 where it is missing; all -1 for numbers.
     numbers : ndarray of float of shape (n,)
-        The numbers, NaN where missing; dates as matplotlib counts them; all NaN for categories.
+        The numbers, NaN where missing or infinite; dates as matplotlib counts them; all NaN for categories.
     dates : bool
         Whether the numbers are dates.
     """
@@ -59,10 +59,12 @@ class Labels:
             raise InputError(f"label has shape {array.shape}; give one value a row")
         known = np.array([not _is_missing(value) for value in array], dtype=bool)
         numbers = _numbers(array, known)
-        if numbers is not None and not _few_whole(numbers[known]):
-            no_codes = np.full(len(array), -1)
-            return cls(as_text(name), (), no_codes, numbers, dates=array.dtype.kind == "M")
-        names, codes = _categories(array if numbers is None else numbers, known)
+        dates = array.dtype.kind == "M"
+        if numbers is not None and (dates or not _few_whole(numbers[~np.isnan(numbers)])):
+            return cls(as_text(name), (), np.full(len(array), -1), numbers, dates)
+        if numbers is not None:
+            array, known = numbers, ~np.isnan(numbers)
+        names, codes = _categories(array, known)
         return cls(as_text(name), names, codes, np.full(len(array), np.nan))
 
     def __len__(self) -> int:
@@ -114,6 +116,7 @@ def _numbers(array: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.float6
     if array.dtype.kind not in "iufO":
         return None
     numbers[known] = present.astype(np.float64)
+    numbers[np.isinf(numbers)] = np.nan
     return numbers
 
 

@@ -21,7 +21,7 @@ __all__ = ["LossDisplay"]
 # A positive loss that falls by this factor is drawn on a logarithmic axis.
 LOG_RATIO = 10
 # First epochs so much higher than all the later ones are left above the frame, and told in words.
-EARLY_SHARE, EARLY_RATIO = 0.05, 4
+EARLY_SHARE, EARLY_RATIO, LONG_RUN = 0.05, 4, 20
 
 
 class LossDisplay:
@@ -132,7 +132,9 @@ class LossDisplay:
         n_early = max(1, round(EARLY_SHARE * len(self.epoch)))
         late = values[:, n_early:]
         late = late[np.isfinite(late)]
-        if late.size < 2 or not finite.max() > late.max() + EARLY_RATIO * (late.max() - late.min()):
+        if len(self.epoch) < LONG_RUN or not late.size:
+            return
+        if finite.max() <= late.max() + EARLY_RATIO * (late.max() - late.min()):
             return
         margin = 0.05 * max(float(late.max() - late.min()), 1e-12)
         ax.set_ylim(late.min() - margin, late.max() + 4 * margin)

@@ -38,6 +38,8 @@ class MapDisplay:
         Colours the points.
     n_rows : int, optional
         How many rows there are, of which `points` is a part.
+    equal_axes : bool, default=True
+        Whether a step is as long along both axes, so that distances can be compared.
 
     Attributes
     ----------
@@ -57,9 +59,10 @@ class MapDisplay:
         axis_names: tuple[str, str],
         labels: Labels | None = None,
         n_rows: int | None = None,
+        equal_axes: bool = True,
     ) -> None:
         self.points = np.asarray(points, dtype=np.float64)
-        self.axis_names, self.labels = axis_names, labels
+        self.axis_names, self.labels, self.equal_axes = axis_names, labels, equal_axes
         self.n_rows = len(self.points) if n_rows is None else n_rows
 
     @classmethod
@@ -98,8 +101,14 @@ class MapDisplay:
         index = sample_rows(len(source), max_rows, random_state)
         codes = model.transform(native(source.take(index)))
         points, names = flatten(np.asarray(codes))
-        kept = None if labels is None else labels.take(index)
-        return cls(points=points, axis_names=names, labels=kept, n_rows=len(source)).plot(ax)
+        display = cls(
+            points=points,
+            axis_names=names,
+            labels=None if labels is None else labels.take(index),
+            n_rows=len(source),
+            equal_axes=codes.shape[1] > 1,
+        )
+        return display.plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw on `ax`, or on new axes."""
@@ -116,7 +125,8 @@ class MapDisplay:
                 rasterized=True,
             )
             ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
-            ax.set_aspect("equal", adjustable="datalim")
+            if self.equal_axes:
+                ax.set_aspect("equal", adjustable="datalim")
             ax.locator_params(nbins=6)
             self._draw_labels(ax)
         return self
@@ -174,8 +184,8 @@ def flatten(codes: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], tupl
         return np.column_stack([codes[:, 0], spread]), ("code", "spread at random, to tell points apart")
     if k == 2:
         return codes, ("first component of the code", "second component of the code")
-    if n < 2:
-        return codes[:, :2] * 0.0, (f"principal components of the codes ({k}-D)", "")
+    if not np.ptp(codes, axis=0).any():
+        return np.zeros((n, 2)), (f"all codes of {k} numbers are one point", "")
     pca = PCA(2, random_state=0).fit(codes)
     shares = np.nan_to_num(pca.explained_variance_ratio_)
     names = [

@@ -188,4 +188,4 @@ def _by_pca(seen: NDArray[Any], learned: NDArray[Any], k: int, of: str) -> dict[
     if np.isnan(flat).any() or np.isnan(rows).any():
         return {}
     pca = PCA(k, random_state=0).fit(rows)
-    return {f"PCA, {k} components{of}": pca.inverse_transform(pca.transform(flat))}
+    return {f"PCA, {k} component{'s' * (k > 1)}{of}": pca.inverse_transform(pca.transform(flat))}

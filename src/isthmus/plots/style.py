@@ -101,7 +101,8 @@ def as_text(value: object, longest: int = 28) -> str:
     """Return a name as it may stand in a picture: on one line, printable, not too long."""
     text = str(value)
     text = text if text.isprintable() else repr(text)[1:-1]
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    n_end = longest // 3  # columns of one family often differ at the end
+    return text if len(text) <= longest else f"{text[: longest - 1 - n_end]}…{text[-n_end:]}"
 
 
 def literal(texts: Iterable[Text]) -> None:

@@ -71,11 +71,8 @@ def code_map(model: Any, source: Source, labels: Labels | None) -> Section:
     display = MapDisplay.from_estimator(model, source, label=labels, max_rows=MAP_ROWS, ax=axes)
     k = model.n_components_
     shown = "at its code" if k <= 2 else f"at the two leading principal components of its code of {k} numbers"
-    text = (
-        f"Each of {number(len(display.points), 'row')} is a point {shown}. Rows with like codes lie together."
-    )
-    if display.sampled:
-        text += f" Drawn are {display.sampled}."
+    rows = f"{display.sampled}," if display.sampled else number(display.n_rows, "row")
+    text = f"Each of {rows} is a point {shown}. Rows with like codes lie together."
     if labels is not None:
         learned = labels.name in {as_text(column.name) for column in model.schema_.modelled}
         whence = "one of the columns learned" if learned else "from which nothing was learned"

@@ -35,11 +35,11 @@ GAP = 0.1
 # What the loss still gained in the last quarter before the learning rate fell, as a share of all it gained.
 FALLING = 0.05
 # A held-out error this much above PCA's is no accident of sampling.
-PCA_MARGIN, PCA_ACCURACY_MARGIN = 1.02, 0.01
+PCA_MARGIN, PCA_ACCURACY_MARGIN = 1.05, 0.01
 # A latent whose standard deviation is this small beside the largest is as good as constant.
 UNUSED = 0.01
-# The same for a whole code beside its own size; below the second figure it is float32 noise around zero.
-COLLAPSED, TINY = 1e-3, 1e-6
+# The same for a whole code beside its own size. Codes begin at about 1: ones this small were pressed.
+COLLAPSED, TINY = 1e-3, 1e-4
 # An error this small beside that of the training means is rounding.
 EXACT = 1e-6
 LEARNED_LITTLE = 0.99
@@ -118,10 +118,14 @@ def still_falling(history: History) -> Concern | None:
     which = "held-out" if "validation_loss" in history[-1] else "training"
     return Concern(
         "Stopped while still falling",
-        f"The {which} loss still fell by {drop:.3g} nats per row in the last {recent} of {held} epochs "
+        f"The {which} loss still fell by {drop:.3g} nats per row in the {_last(recent)} of {held} "
         "before the learning rate was lowered.",
         "A larger max_epochs would probably give a better model.",
     )
+
+
+def _last(n: int) -> str:
+    return "last epoch" if n == 1 else f"last {n} epochs"
 
 
 def worse_than_pca(metrics: Metrics) -> Concern | None:

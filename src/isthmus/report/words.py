@@ -212,7 +212,7 @@ def code_lines(model: Any) -> str:
     lines = [
         ('model = isthmus.load("MODEL")', "the folder it was saved to"),
         ('rows = isthmus.read("DATA")', "a file; arrays, frames go as they are"),
-        ("codes = model.transform(rows)", f"{k} float32 numbers a row"),
+        ("codes = model.transform(rows)", f"{number(k, 'float32 number')} a row"),
         ("again = model.reconstruct(rows)", "encoded and decoded"),
         ("back = model.inverse_transform(codes)", "rows from any codes"),
         ("nats = model.score_samples(rows)", "log p(x given its code)"),

@@ -12,8 +12,8 @@ __all__ = ["HeldInterrupts"]
 class HeldInterrupts:
     """A context that holds SIGINT back until `release` is called; a second one is not held any more.
 
-    It then calls the handler that was there before, which as a rule raises KeyboardInterrupt. Outside the main
-    thread, or where SIGINT is not handled in Python, nothing is held.
+    It then calls the handler that was there before, which as a rule raises KeyboardInterrupt. Outside the
+    main thread, or where SIGINT is not handled in Python, nothing is held.
 
     Attributes
     ----------
