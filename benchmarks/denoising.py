@@ -2,8 +2,8 @@
 
     python benchmarks/denoising.py [-o denoising.json]
 
-Each model has 32 components and its default training, on the same 1,347 clean rows; the 450 test rows are damaged. The
-plain autoencoder and PCA have learned clean digits and are given damaged ones.
+Each model has 32 components and its default training, on the same 1,347 clean rows; the 450 test rows are
+damaged. The plain autoencoder and PCA have learned clean digits and are given damaged ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def errors(seed: int) -> dict[str, float]:
             COMPONENTS, corruption=f"masking:p={SHARE}", random_state=seed
         ),
     }
-    restored = {name: model.inverse_transform(model.fit(train).transform(damaged)) for name, model in models.items()}
+    restored = {
+        name: model.inverse_transform(model.fit(train).transform(damaged)) for name, model in models.items()
+    }
     restored["as given"] = damaged
     return {name: float(np.square(test - rows).sum(axis=1).mean()) for name, rows in restored.items()}
 
@@ -47,7 +49,11 @@ def main() -> None:
         | {f"seed {seed}": round(run[name], 1) for seed, run in enumerate(runs)}
         for name in runs[0]
     ]
-    write("Digits, 30% of the pixels set to 0: squared error to the clean image per test row", rows, arguments.output)
+    write(
+        "Digits, 30% of the pixels set to 0: squared error to the clean image per test row",
+        rows,
+        arguments.output,
+    )
 
 
 if __name__ == "__main__":

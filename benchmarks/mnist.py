@@ -3,7 +3,8 @@
     python benchmarks/mnist.py --data DIR [linear] [deep] [-o mnist.json]
 
 DIR holds the four IDX files, gzipped or not (or set ISTHMUS_DATA to the folder above ``mnist``).
-"linear" is 784-30; "deep" is 784-1000-500-250-30 of Hinton & Salakhutdinov 2006, held to five minutes on two cores.
+"linear" is 784-30; "deep" is 784-1000-500-250-30 of Hinton & Salakhutdinov 2006, held to five
+minutes on two cores.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python benchmarks/step.py [-o step.json]
 
-784-512-256-32 and mirrored, batches of 256 rows; the two are run in turn in one process, and the medians of 50 compared.
+784-512-256-32 and mirrored, batches of 256 rows; the two are run in turn in one process, and the medians
+of 50 compared.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
 from tables import write
+from torch import Tensor
 
 from isthmus import Autoencoder
 from isthmus.estimators import fitting
@@ -47,7 +48,9 @@ def bare_products() -> Callable[[], None]:
 def loop_step() -> Callable[[], None]:
     """One step of the loop that `fit` runs, drawing its batches from rows in memory."""
     rows = np.random.default_rng(0).normal(size=(8 * BATCH, SIZES[0]))
-    estimator = Autoencoder(SIZES[3], hidden_sizes=SIZES[1:3], batch_size=BATCH, max_epochs=10_000, random_state=0)
+    estimator = Autoencoder(
+        SIZES[3], hidden_sizes=SIZES[1:3], batch_size=BATCH, max_epochs=10_000, random_state=0
+    )
     source, schema = fitting.read_input(estimator, rows)
     estimator.seed_ = 0
     device = torch.device("cpu")

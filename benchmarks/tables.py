@@ -18,7 +18,9 @@ def machine() -> str:
     """Say what ran: processor, cores, torch and the date."""
     cores = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"{platform.machine()}, {cores}{gpu}, torch {torch.__version__}, {datetime.date.today().isoformat()}"
+    return (
+        f"{platform.machine()}, {cores}{gpu}, torch {torch.__version__}, {datetime.date.today().isoformat()}"
+    )
 
 
 def write(title: str, rows: list[dict[str, Any]], output: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """Draw the README's picture: a map of handwritten digits, and digits beside what ten numbers keep of them.
 
-    python examples/picture.py [docs/images/digits.png]
+python examples/picture.py [docs/images/digits.png]
 """
 
 from __future__ import annotations

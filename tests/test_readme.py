@@ -21,7 +21,11 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
     (example,) = blocks("python")
     assert len(example.strip().splitlines()) <= 12
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     ours, pca = map(float, done.stdout.split("\n")[0].split())

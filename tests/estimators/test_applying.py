@@ -158,7 +158,9 @@ def test_binary_arrays_are_modelled_as_such(quick: MakeModel) -> None:
     assert (model.score_samples(X) < 0).all()
 
 
-def test_no_warning_comes_without_reason(rows: np.ndarray, table: pl.DataFrame, table_model: Autoencoder) -> None:
+def test_no_warning_comes_without_reason(
+    rows: np.ndarray, table: pl.DataFrame, table_model: Autoencoder
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         table_model.transform(table)

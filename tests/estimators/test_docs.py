@@ -15,7 +15,9 @@ def test_every_parameter_is_documented(name: str) -> None:
     assert "{parameters}" not in text
     assert "{attributes}" not in text
     listed = {
-        word.strip() for line in re.findall(r"^([\w, ]+) : ", text, flags=re.MULTILINE) for word in line.split(",")
+        word.strip()
+        for line in re.findall(r"^([\w, ]+) : ", text, flags=re.MULTILINE)
+        for word in line.split(",")
     }
     assert set(ESTIMATORS[name]().get_params(deep=False)) <= listed
 

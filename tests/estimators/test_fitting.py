@@ -92,12 +92,12 @@ def test_numpys_generators_give_seeds(rows: np.ndarray, quick: MakeModel) -> Non
 
 def test_the_callers_random_numbers_are_untouched(rows: np.ndarray, quick: MakeModel) -> None:
     torch.manual_seed(3)
-    before, numpy_before = torch.get_rng_state(), np.random.get_state()
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002
     model = DenoisingAutoencoder(2, hidden_sizes=(8,), max_epochs=2, random_state=0).fit(rows)
     model.partial_fit(rows)
     model.score_samples(rows)
     assert torch.equal(torch.get_rng_state(), before)
-    after = np.random.get_state()
+    after = np.random.get_state()  # noqa: NPY002
     assert np.array_equal(after[1], numpy_before[1])
     assert after[2] == numpy_before[2]
 
@@ -217,7 +217,9 @@ def test_what_can_be_gone_through_once_is_no_loader(rows: np.ndarray, quick: Mak
 # Failures ---------------------------------------------------------------------------------------------------
 
 
-def test_values_that_no_rate_can_learn_raise_an_error_after_warnings(rows: np.ndarray, quick: MakeModel) -> None:
+def test_values_that_no_rate_can_learn_raise_an_error_after_warnings(
+    rows: np.ndarray, quick: MakeModel
+) -> None:
     def broken(n_in: int, n_out: int) -> torch.nn.Module:
         class Broken(torch.nn.Linear):
             def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Every exported estimator keeps scikit-learn's contract: all of its checks, those too that `check_estimator` leaves out."""
+"""Every exported estimator passes scikit-learn's checks, those too that `check_estimator` leaves out."""
 
 from __future__ import annotations
 

@@ -108,9 +108,7 @@ def test_only_the_columns_given_come_back_in_their_order(
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_more_rows_than_a_block_come_back_whole(
-    quick: MakeModel, table: pl.DataFrame, library: str
-) -> None:
+def test_more_rows_than_a_block_come_back_whole(quick: MakeModel, table: pl.DataFrame, library: str) -> None:
     model = quick(schema=infer(LIBRARIES[library](table)), max_epochs=1).fit(LIBRARIES[library](table))
     many = LIBRARIES[library](pl.concat([table] * 103))
     restored = nw.from_native(model.reconstruct(many), eager_only=True)
@@ -131,9 +129,7 @@ def test_a_category_that_was_never_seen_is_one_of_the_known_ones_when_decoded(
     assert set(restored["city"]) <= {"rome", "oslo", "lima"}
 
 
-def test_rows_without_names_are_taken_in_the_order_of_fit(
-    rows: np.ndarray, quick: MakeModel
-) -> None:
+def test_rows_without_names_are_taken_in_the_order_of_fit(rows: np.ndarray, quick: MakeModel) -> None:
     model = quick().fit(pd.DataFrame(rows, columns=list("abcde")))
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         codes = model.transform(rows)

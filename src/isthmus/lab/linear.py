@@ -45,12 +45,12 @@ def compare(X: Array, k: int, *, random_state: int = 0) -> Comparison:
     ours, theirs = linear.reconstruct(X), pca.inverse_transform(pca.transform(X))
     ratio = float(np.sum((X - ours) ** 2) / np.sum((X - theirs) ** 2))
     spanned = np.linalg.svd(ours - ours.mean(axis=0), full_matrices=False)[2][:k]
-    angle = float(subspace_angles(spanned.T, pca.components_.T).max())
+    angle = float(np.max(subspace_angles(spanned.T, pca.components_.T)))
     return Comparison(ratio, angle, ours, theirs)
 
 
 def claim() -> Claim:
-    """Measure the claim on digits, on digits times 1000, and on wine, whose columns are of very unlike scale."""
+    """Measure the claim on digits, on digits times 1000, and on wine with its columns of unlike scale."""
     digits, wine = load_digits().data, load_wine().data
     on_digits, on_thousands, on_wine = compare(digits, 10), compare(1000 * digits, 10), compare(wine, 2)
     return Claim(

@@ -1,1 +1,1 @@
-
+"""Plain torch modules: the networks that encoders and decoders are made of."""

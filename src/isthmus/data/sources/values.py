@@ -16,7 +16,7 @@ __all__ = ["read_values"]
 
 
 def read_values(path: str | os.PathLike[str]) -> Array:
-    """Return the values of a file: a table of one column, a 1-D .npy or IDX array, or .txt (one value a line)."""
+    """Return the values of a file: a table of one column, a 1-D .npy or IDX array, or .txt, a value a line."""
     location = existing(path)
     name = location.name.lower().removesuffix(".gz")
     with reading(location, "one value a row"):
@@ -45,6 +45,7 @@ def _only_column(path: Path) -> Array:
     names = source.columns or ()
     if len(names) != 1:
         raise InputError(
-            f"{path}: expected one value a row, got {len(names) or 'several'} columns; give a file of one column"
+            f"{path}: expected one value a row, got {len(names) or 'several'} columns; "
+            "give a file of one column"
         )
     return source.column(names[0])

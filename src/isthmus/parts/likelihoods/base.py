@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from isthmus.errors import InputError
 from isthmus.data.column_facts import ColumnFacts
+from isthmus.errors import InputError
 from isthmus.parts.registry import Part
 
 if TYPE_CHECKING:

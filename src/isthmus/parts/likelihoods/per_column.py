@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isthmus.errors import InputError, did_you_mean
 from isthmus.data.column_facts import ColumnFacts
+from isthmus.errors import InputError, did_you_mean
 from isthmus.parts.likelihoods.base import FAMILY, Likelihood
 from isthmus.parts.registry import parse, register
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isthmus.errors import InputError
 from isthmus.data.column_facts import ColumnFacts
+from isthmus.errors import InputError
 from isthmus.parts.likelihoods.base import FAMILY, Likelihood, check_range
 from isthmus.parts.registry import check_choice, check_number, register
 
