@@ -146,7 +146,7 @@ def test_a_changed_constant_is_reported(rows: np.ndarray, quick: MakeModel) -> N
 
 def test_levels_that_fit_never_saw_are_reported(table: pl.DataFrame, table_model: Autoencoder) -> None:
     new = table.with_columns(pl.lit("paris").alias("city"), pl.lit(8.0).alias("constant"))
-    with pytest.warns(UserWarning, match="city") as caught:
+    with pytest.warns(UserWarning) as caught:  # noqa: PT030  several warnings, read below
         scores = table_model.score_samples(new)
     told = [str(warning.message) for warning in caught]
     assert len(told) == 2

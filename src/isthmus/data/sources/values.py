@@ -16,7 +16,7 @@ __all__ = ["read_values"]
 
 
 def read_values(path: str | os.PathLike[str]) -> Array:
-    """Return the values of a file: a table of one column, a 1-D .npy or IDX array, or .txt, a value a line."""
+    """Return the values of a file: a table of one column, a 1-D .npy or IDX array, or .txt (one a line)."""
     location = existing(path)
     name = location.name.lower().removesuffix(".gz")
     with reading(location, "one value a row"):
