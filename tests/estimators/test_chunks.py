@@ -1,99 +1,110 @@
 from __future__ import annotations
 
-import copy
 import pickle
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
-from sklearn.decomposition import PCA
+import torch
 
-from isthmus import Autoencoder
 from isthmus.errors import InputError
+from isthmus.estimators import Autoencoder, load
+from isthmus.estimators.building import model_arrays
+
+MakeModel = Callable[..., Autoencoder]
 
 
-def test_chunks_teach(rows: np.ndarray) -> None:
-    model = Autoencoder(2, hidden_sizes=(), random_state=0)
-    scores = []
-    for _ in range(60):
-        for chunk in np.array_split(rows, 3):
+def test_chunk_after_chunk_lowers_the_loss(rows: np.ndarray, quick: MakeModel) -> None:
+    model = quick(batch_size=10)
+    chunks = np.array_split(rows, 4)
+    for _ in range(25):
+        for chunk in chunks:
             model.partial_fit(chunk)
-        scores.append(model.score(rows))
-    assert scores[-1] > scores[0] + 1
-    assert model.n_iter_ == 180
+    losses = [row["loss"] for row in model.history_]
+    assert (len(losses), model.n_iter_) == (100, 100)
+    assert np.mean(losses[-8:]) < np.mean(losses[:8]) - 2
+    assert model.n_training_rows_ == 25 * len(rows)
     assert model.metrics_ == {}
+    assert [row["epoch"] for row in model.history_] == list(range(1, 101))
 
 
-def test_the_first_chunk_fixes_the_columns(rows: np.ndarray) -> None:
-    model = Autoencoder(2, hidden_sizes=(4,), random_state=0).partial_fit(rows[:50])
-    with pytest.raises(ValueError, match="features"):
-        model.partial_fit(rows[50:, :3])
+def test_the_rate_warms_up_and_holds(rows: np.ndarray, quick: MakeModel) -> None:
+    model = quick(batch_size=10, learning_rate=0.01)
+    for _ in range(20):
+        model.partial_fit(rows)
+    rates = [row["learning_rate"] for row in model.history_]
+    assert rates == sorted(rates)
+    assert rates[0] < 0.01
+    assert rates[-1] == pytest.approx(0.01)
 
 
-def test_chunks_repeat_to_the_bit(rows: np.ndarray) -> None:
-    def learned() -> np.ndarray:
-        model = Autoencoder(2, hidden_sizes=(4,), random_state=3)
-        for chunk in np.array_split(rows, 4):
-            model.partial_fit(chunk)
-        return model.transform(rows)
-
-    np.testing.assert_array_equal(learned(), learned())
-
-
-def test_copies_answer_the_same_and_learn_apart(rows: np.ndarray) -> None:
-    model = Autoencoder(2, hidden_sizes=(4,), max_epochs=3, random_state=0).fit(rows)
-    expected = model.transform(rows)
-    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301
-        np.testing.assert_array_equal(twin.transform(rows), expected)
-        twin.partial_fit(rows)
-        assert not np.array_equal(twin.transform(rows), expected)
-    np.testing.assert_array_equal(model.transform(rows), expected)
+def test_the_first_chunk_fixes_schema_scales_and_names(table: pl.DataFrame, quick: MakeModel) -> None:
+    plain = table.select("x", "city", "count")
+    model = quick().partial_fit(plain[:40])
+    schema, scale = model.schema_, model.model_.features.scale.clone()
+    model.partial_fit(plain[40:].with_columns(pl.lit("paris").alias("city")))
+    assert model.schema_ is schema
+    assert torch.equal(model.model_.features.scale, scale)
+    with pytest.raises(ValueError, match="feature names"):
+        model.partial_fit(plain.rename({"x": "z"}))
+    with pytest.raises(InputError, match="2 rows"):
+        quick().partial_fit(plain[:1])
+    model.partial_fit(plain[:1])  # later chunks may be of any size
 
 
-def test_pca_stands_beside_the_model_on_the_same_rows(rows: np.ndarray) -> None:
-    train, held_out = rows[:90], rows[90:]
-    model = Autoencoder(2, max_epochs=2, random_state=0).fit(train, validation_data=held_out)
-    pca = PCA(2).fit(train)
-    errors = np.sum((held_out - pca.inverse_transform(pca.transform(held_out))) ** 2, axis=1)
-    assert model.metrics_["rows"] == "held-out"
-    assert model.metrics_["n_rows"] == 30
-    assert model.metrics_["pca_squared_error"] == pytest.approx(errors.mean(), rel=1e-4)
-    ours = np.sum((held_out - model.reconstruct(held_out)) ** 2, axis=1)
-    assert model.metrics_["squared_error"] == pytest.approx(ours.mean(), rel=1e-4)
-    means = np.sum((held_out - train.mean(axis=0)) ** 2, axis=1)
-    assert model.metrics_["mean_squared_error"] == pytest.approx(means.mean(), rel=1e-4)
+def test_a_seed_fixes_every_bit(rows: np.ndarray, quick: MakeModel) -> None:
+    one, other = quick(), quick()
+    for chunk in np.array_split(rows, 3):
+        one.partial_fit(chunk)
+        other.partial_fit(chunk)
+    assert np.array_equal(one.transform(rows), other.transform(rows))
 
 
-def test_tensors_are_encoded_with_their_gradient(rows: np.ndarray) -> None:
-    import torch
-
-    model = Autoencoder(2, hidden_sizes=(4,), max_epochs=3, random_state=0).fit(rows)
-    X = torch.tensor(rows, requires_grad=True)
-    codes = model.encode_tensor(X)
-    np.testing.assert_allclose(codes.detach().numpy(), model.transform(rows), rtol=1e-5, atol=1e-5)
-    codes.sum().backward()
-    assert X.grad is not None
-    assert bool((X.grad != 0).any())
-    with pytest.raises(InputError, match="features"):
-        model.encode_tensor(X[:, :2])
+def test_weights_count(rows: np.ndarray, quick: MakeModel) -> None:
+    weight = np.linspace(0, 2, len(rows))
+    weighted = quick().partial_fit(rows, sample_weight=weight)
+    assert not np.array_equal(weighted.transform(rows), quick().partial_fit(rows).transform(rows))
+    with pytest.raises(ValueError, match="zero"):
+        weighted.partial_fit(rows, sample_weight=np.zeros(len(rows)))
 
 
-def test_a_broken_fit_goes_on_to_the_same_bits(rows: np.ndarray, tmp_path) -> None:
-    class Stop:
-        def setup(self, estimator, context) -> None: ...
-        def teardown(self, estimator, context) -> None: ...
-        def on_fit_task_begin(self, estimator, context) -> None: ...
+def test_a_fitted_a_loaded_and_an_unpickled_model_learn_on(
+    rows: np.ndarray, quick: MakeModel, tmp_path: Path
+) -> None:
+    model = quick(max_epochs=30).fit(rows)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    unpickled = pickle.loads(pickle.dumps(model))
+    before = model.score(rows)
+    for learner in (model, loaded, unpickled):
+        for _ in range(30):
+            learner.partial_fit(rows)
+        assert learner.score(rows) > before
+        assert learner.n_iter_ == 60
+        assert learner.n_training_rows_ == 108 + 30 * 120
+        seconds = [row["seconds"] for row in learner.history_]
+        assert seconds == sorted(seconds)
+        assert {row["epoch"] for row in learner.history_} == set(range(1, 61))
+    assert np.array_equal(model.transform(rows), loaded.transform(rows))
+    assert np.array_equal(model.transform(rows), unpickled.transform(rows))
 
-        def on_fit_task_end(self, estimator, context) -> None:
-            if context.task_name == "epoch" and len(estimator.history_) == 4:
-                raise KeyboardInterrupt
 
-    params = {"hidden_sizes": (4,), "max_epochs": 12, "random_state": 0}
-    whole = Autoencoder(2, **params).fit(rows)
-    broken = Autoencoder(2, **params, checkpoint=tmp_path / "run", checkpoint_seconds=0).set_callbacks(Stop())
-    with pytest.warns(UserWarning, match="interrupted in epoch 5"):
-        broken.fit(rows)
-    assert broken.n_iter_ == 4
-    broken.set_callbacks()
-    broken.resume(rows)
-    assert broken.n_iter_ == whole.n_iter_
-    np.testing.assert_array_equal(broken.transform(rows), whole.transform(rows))
+def test_the_history_of_both_is_saved(rows: np.ndarray, quick: MakeModel, tmp_path: Path) -> None:
+    model = quick().fit(rows).partial_fit(rows)
+    model.save(tmp_path / "model")
+    assert load(tmp_path / "model").history_ == model.history_
+    assert "validation_loss" in model.history_[0]
+    assert "validation_loss" not in model.history_[-1]
+    assert "partial_fit" in (tmp_path / "model" / "README.md").read_text()
+
+
+def test_a_given_schema_serves_the_first_chunk(table: pl.DataFrame, quick: MakeModel) -> None:
+    plain = table.select("x", "city", "count")
+    schema = quick(max_epochs=1).fit(plain).schema_
+    model = quick(schema=schema)
+    for start in range(0, 80, 20):
+        model.partial_fit(plain[start : start + 20])
+    assert set(model.reconstruct(plain)["city"]) <= {"rome", "oslo", "lima"}
+    assert model_arrays(model.model_)["statistics.count"].tolist() == [20, 20, 20]

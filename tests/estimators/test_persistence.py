@@ -57,7 +57,7 @@ def test_a_loaded_model_learns_on(rows: np.ndarray, saved: Path) -> None:
 
 def test_saving_twice_needs_overwrite(rows: np.ndarray, copy: Path) -> None:
     model = isthmus.load(copy)
-    with pytest.raises(StoreError, match="exists|overwrite|--force"):
+    with pytest.raises(StoreError, match="exists"):
         model.save(copy)
     model.save(copy, overwrite=True)
     assert isthmus.load(copy).n_components_ == 2
@@ -114,6 +114,15 @@ def test_weights_of_other_shapes_are_refused(copy: Path) -> None:
         isthmus.load(copy)
 
 
+def refusal_of(folder: Path) -> str:
+    """Return why a folder is refused, or nothing if it is loaded."""
+    try:
+        isthmus.load(folder)
+    except StoreError as refusal:
+        return str(refusal)
+    return ""
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 2**70) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -138,7 +147,4 @@ def test_no_edit_of_the_json_files_does_harm(saved: Path, tmp_path: Path, data: 
             break
         place = place[key]
     (folder / name).write_text(json.dumps(content))
-    try:
-        isthmus.load(folder)
-    except StoreError as refusal:
-        assert "\n" not in str(refusal)
+    assert "\n" not in refusal_of(folder)

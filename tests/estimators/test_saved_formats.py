@@ -39,7 +39,9 @@ def made_table() -> pl.DataFrame:
 
 def write_fixture(folder: Path) -> None:
     """Write a model of the present format and what it says of `ROWS`."""
-    model = isthmus.DenoisingAutoencoder(2, hidden_sizes=(4,), max_epochs=30, random_state=0).fit(made_table())
+    model = isthmus.DenoisingAutoencoder(2, hidden_sizes=(4,), max_epochs=30, random_state=0).fit(
+        made_table()
+    )
     model.save(folder / "model")
     answers = {"codes": model.transform(ROWS).tolist(), "scores": model.score_samples(ROWS).tolist()}
     (folder / "answers.json").write_text(json.dumps(answers))

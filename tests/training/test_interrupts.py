@@ -8,53 +8,57 @@ import pytest
 from isthmus.training.interrupts import HeldInterrupts
 
 
-def test_an_interrupt_waits_for_the_end_of_the_step() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with HeldInterrupts() as held:
-        held.release()  # nothing is held yet
+def test_an_interrupt_waits_for_its_release() -> None:
+    with HeldInterrupts() as interrupts:
         signal.raise_signal(signal.SIGINT)
-        assert held.pending
+        assert interrupts.pending
         with pytest.raises(KeyboardInterrupt):
-            held.release()
-        assert not held.pending
-        held.release()
-    assert signal.getsignal(signal.SIGINT) is before
+            interrupts.release()
+        assert not interrupts.pending
+        interrupts.release()
 
 
-def test_a_second_one_does_not_wait() -> None:
-    with HeldInterrupts() as held:
+def test_a_second_one_is_not_held() -> None:
+    with HeldInterrupts() as interrupts:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        assert held.pending  # it came in the middle of a step
+        assert interrupts.pending  # it came in the middle of something
 
 
-def test_the_callers_own_handler_is_called_and_put_back() -> None:
-    calls: list[int] = []
-
-    def own(number: int, frame: object) -> None:
-        calls.append(number)
-
-    before = signal.signal(signal.SIGINT, own)
+def test_the_handler_that_was_there_is_called_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
     try:
-        with HeldInterrupts() as held:
+        mine = signal.getsignal(signal.SIGINT)
+        with HeldInterrupts() as interrupts:
             signal.raise_signal(signal.SIGINT)
-            assert not calls
-            held.release()
-        assert calls == [signal.SIGINT]
-        assert signal.getsignal(signal.SIGINT) is own
+            assert not seen
+            interrupts.release()
+        assert seen == [signal.SIGINT]
+        assert signal.getsignal(signal.SIGINT) is mine
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def test_outside_the_main_thread_nothing_is_held() -> None:
-    before, seen = signal.getsignal(signal.SIGINT), []
+def test_where_nothing_can_be_held_nothing_is_done() -> None:
+    errors: list[BaseException] = []
 
-    def work() -> None:
-        with HeldInterrupts() as held:
-            seen.append((held.holds, signal.getsignal(signal.SIGINT)))
+    def elsewhere() -> None:
+        try:
+            with HeldInterrupts() as interrupts:
+                interrupts.release()
+        except BaseException as error:
+            errors.append(error)
 
-    thread = threading.Thread(target=work)
+    thread = threading.Thread(target=elsewhere)
     thread.start()
     thread.join()
-    assert seen == [(False, before)]
+    assert not errors
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with HeldInterrupts() as interrupts:
+            signal.raise_signal(signal.SIGINT)
+            assert not interrupts.pending
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -45,7 +45,7 @@ def model_card(estimator: BaseAutoencoder) -> str:
         f"An autoencoder with {architecture.n_components} latent components, fitted with isthmus.",
         "",
         "## Data",
-        f"- {schema.container} of shape {' x '.join(str(n) for n in schema.shape)} a row: {inside} columns",
+        f"- {schema.container}, rows of shape {' x '.join(str(n) for n in schema.shape)}: {inside} columns",
         f"- {estimator.n_training_rows_} training rows (none of them is stored here)",
         "",
         "## Parts",

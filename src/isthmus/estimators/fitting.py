@@ -171,7 +171,9 @@ def open_checkpoint(
         "architecture": building.describe(estimator.architecture_),
         "schema": estimator.schema_.to_json(),
         "data": preparing.fingerprint(source, estimator.schema_, weight),
-        "held-out rows": None if trainer.held_out is None else preparing.batch_fingerprint(trainer.held_out),
+        "validation rows": None
+        if trainer.held_out is None
+        else preparing.batch_fingerprint(trainer.held_out),
     }
     return Checkpoint(path, estimator.checkpoint_seconds, identity)
 
