@@ -238,8 +238,9 @@ def test_a_path_that_is_no_folder_is_refused(tmp_path: Path, name: str, message:
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store.write_folder(tmp_path_factory.mktemp("fuzz") / "model", FILES)
-    return tmp_path_factory.getbasetemp() / "fuzz0" / "model"
+    folder = tmp_path_factory.mktemp("fuzz") / "model"
+    store.write_folder(folder, FILES)
+    return folder
 
 
 def mutate(data: bytes, changes: list[tuple[str, int, bytes]]) -> bytes:

@@ -78,7 +78,7 @@ def test_columns_that_are_not_named_get_the_likelihood_of_their_kind(
     table: pl.DataFrame, table_schema: Schema, quick: MakeModel
 ) -> None:
     model = quick(schema=table_schema, likelihood=PerColumn({"count": Poisson()})).fit(table)
-    chosen = dict(zip("x gap whole count flag city day when".split(), range(8), strict=True))
+    chosen = dict(zip(["x", "gap", "whole", "count", "flag", "city", "day", "when"], range(8), strict=True))
     likelihood = model.architecture_.likelihood
     each = likelihood.for_columns(tuple(chosen))
     kinds = [type(part).__name__ for part in each]
