@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from isthmus.data.features import Features
 from isthmus.data.schema import Column, Schema
-from isthmus.data.statistics import Statistics
+from isthmus.data.statistics import Statistics, level_counts
 from isthmus.errors import InputError
 from isthmus.model import Model
 from isthmus.nets.mlp import ACTIVATIONS, mlp
@@ -223,6 +223,7 @@ def rebuild_model(
 ) -> Model:
     """Build a model again from what `model_arrays` returned; raises an error if they do not fit."""
     statistics = Statistics.from_arrays(_below(arrays, "statistics."))
+    _check_statistics(statistics, schema)
     features = build_features(schema, statistics, architecture.likelihood, architecture.corruption)
     with isolated(0, torch.device("cpu")):
         model = build_model(architecture, features, encoder, decoder)
@@ -230,6 +231,14 @@ def rebuild_model(
     model.load_state_dict(tensors)
     model.eval()
     return model
+
+
+def _check_statistics(statistics: Statistics, schema: Schema) -> None:
+    lengths = dict.fromkeys(statistics.to_arrays(), len(schema.modelled))
+    lengths["frequencies"] = sum(level_counts(schema))
+    for name, array in statistics.to_arrays().items():
+        if array.shape != (lengths[name],) or not np.isfinite(array).all():
+            raise InputError(f"the statistics' {name} are not {lengths[name]} finite numbers")
 
 
 def model_arrays(model: Model) -> dict[str, NDArray[Any]]:

@@ -62,7 +62,8 @@ def _check_source(estimator: BaseEstimator, source: Source, schema: Schema | Non
     if source.kind == "frame":
         source = source.drop(_side_columns(source, schema))
         # Names, their order and number are scikit-learn's to check; it needs one row of the frame for that.
-        validate_data(estimator, _head(source, None if reset else schema), reset=reset, skip_check_array=True)
+        ignored = [] if reset else _fitted_on_but_ignored(estimator, schema)
+        validate_data(estimator, _head(source, ignored), reset=reset, skip_check_array=True)
         return source
     if schema is not None and schema.container == "frame":
         raise InputError(
@@ -73,13 +74,21 @@ def _check_source(estimator: BaseEstimator, source: Source, schema: Schema | Non
     return source
 
 
-def _head(source: Source, schema: Schema | None) -> Any:
-    """Return one row, with a place for each column that the fitted model ignores and that was left out."""
+def _fitted_on_but_ignored(estimator: BaseEstimator, schema: Schema | None) -> list[tuple[int, str]]:
+    """Return position and name of each column that `fit` was given and the model does not need."""
+    if schema is None:
+        return []
+    fitted_on = getattr(estimator, "feature_names_in_", [column.name for column in schema.features])
+    return [(i, name) for i, name in enumerate(fitted_on) if schema[name].kind == "ignored"]
+
+
+def _head(source: Source, ignored: list[tuple[int, str]]) -> Any:
+    """Return one row, with a place for each ignored column that was left out."""
     given = list(source.columns or ())
     names = given.copy()
-    for position, column in enumerate(() if schema is None else schema.features):
-        if column.kind == "ignored" and column.name not in given:
-            names.insert(position, column.name)
+    for position, name in ignored:
+        if name not in given:
+            names.insert(position, name)
     left_out = [nw.lit(None).alias(name) for name in names if name not in given]
     head = next(iter(source.blocks(1))).head(1)  # type: ignore[union-attr]
     return head.with_columns(left_out).select(names).to_native()

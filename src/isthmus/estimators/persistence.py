@@ -128,9 +128,9 @@ def load(
     except StoreError:
         raise
     except Exception as error:  # whatever an edited file makes any constructor raise
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise StoreError(
-            f"{path}: the files of this model do not fit together ({first}); save the model again"
+            f"{path}: the files of this model do not fit together ({reason}); save the model again"
         ) from error
 
 
