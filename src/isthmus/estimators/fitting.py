@@ -1,4 +1,4 @@
-"""What `fit`, `partial_fit` and `resume` do, step by step."""
+"""What `fit` and `resume` do, step by step."""
 
 from __future__ import annotations
 
