@@ -10,22 +10,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.errors import InputError
+from isthmus.nets.activations import CODE_ACTIVATIONS
 from isthmus.parts import (
+    ELBO,
+    KL,
+    Adversarial,
+    Autoregressive,
     Bernoulli,
     Categorical,
     ContinuousBernoulli,
+    Contractive,
+    DiagonalGaussian,
+    FiniteScalar,
+    Flow,
     Gaussian,
+    GaussianMixture,
     GaussianNoise,
+    ImportanceWeighted,
     Laplace,
     Masking,
+    MaximumMeanDiscrepancy,
     NegativeBinomial,
     Part,
     PerColumn,
     Point,
     Poisson,
     SaltAndPepper,
+    Sparsity,
+    StandardNormal,
     StudentT,
     SwapNoise,
+    SwissRoll,
+    TotalCorrelation,
+    UniformSphere,
+    VampPrior,
+    VectorQuantized,
+    VonMisesFisher,
     members,
     parse,
     to_json,
@@ -51,7 +71,39 @@ corruptions = st.one_of(
     st.builds(SwapNoise, shares),
     st.builds(GaussianNoise, st.floats(0, allow_infinity=False)),
 )
-STRATEGIES = {"likelihood": likelihoods, "corruption": corruptions, "posterior": st.just(Point())}
+above = st.floats(0, exclude_min=True, allow_infinity=False)
+at_least = st.floats(0, allow_infinity=False)
+few, widths = st.integers(2, 2**14), st.integers(1, 2**14)
+posteriors = st.one_of(
+    st.builds(Point, st.sampled_from(CODE_ACTIVATIONS), st.none() | widths),
+    st.sampled_from([DiagonalGaussian(), VonMisesFisher()]),
+    st.builds(VectorQuantized, few, widths, at_least, shares),
+    st.builds(FiniteScalar, few),
+)
+priors = st.one_of(
+    st.sampled_from([StandardNormal(), UniformSphere()]),
+    st.builds(GaussianMixture, widths, st.sampled_from(["learned", "ring"]), above, above, above),
+    st.builds(SwissRoll, above, above, above),
+    st.builds(VampPrior, widths),
+    st.builds(Flow, st.integers(1, 64), widths),
+    st.builds(Autoregressive, widths),
+)
+terms = st.one_of(
+    st.builds(KL, at_least, shares, at_least),
+    st.builds(MaximumMeanDiscrepancy, at_least, st.sampled_from(["inverse_multiquadric", "gaussian"])),
+    st.builds(Adversarial, at_least, st.lists(widths, min_size=1, max_size=3).map(tuple), above),
+    st.builds(TotalCorrelation, at_least),
+    st.builds(Contractive, at_least, st.integers(1, 2**10)),
+    st.builds(Sparsity, st.sampled_from(["l1", "kl", "top_k"]), at_least, st.floats(1e-6, 0.999), widths),
+)
+STRATEGIES = {
+    "likelihood": likelihoods,
+    "corruption": corruptions,
+    "posterior": posteriors,
+    "prior": priors,
+    "bound": st.just(ELBO()) | st.builds(ImportanceWeighted, widths),
+    "term": terms,
+}
 family_and_part = st.sampled_from(sorted(STRATEGIES)).flatmap(
     lambda family: st.tuples(st.just(family), STRATEGIES[family])
 )
@@ -80,7 +132,31 @@ def test_the_strategies_reach_every_member() -> None:
         "student_t",
     }
     assert set(members("corruption")) == {"gaussian_noise", "masking", "salt_and_pepper", "swap_noise"}
-    assert members("posterior") == {"point": Point}
+    assert set(members("posterior")) == {
+        "diagonal_gaussian",
+        "finite_scalar",
+        "point",
+        "vector_quantized",
+        "von_mises_fisher",
+    }
+    assert set(members("prior")) == {
+        "autoregressive",
+        "flow",
+        "gaussian_mixture",
+        "standard_normal",
+        "swiss_roll",
+        "uniform_sphere",
+        "vamp_prior",
+    }
+    assert set(members("bound")) == {"elbo", "importance_weighted"}
+    assert set(members("term")) == {
+        "adversarial",
+        "contractive",
+        "kl",
+        "maximum_mean_discrepancy",
+        "sparsity",
+        "total_correlation",
+    }
 
 
 @pytest.mark.parametrize(
@@ -105,6 +181,38 @@ def test_the_strategies_reach_every_member() -> None:
 )
 def test_known_spellings(said: Any, family: str, meant: Part) -> None:
     assert parse(said, family) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "family", "meant"),
+    [
+        ("point:activation=sigmoid", "posterior", Point("sigmoid")),
+        ("gaussian_mixture:layout=ring", "prior", GaussianMixture(layout="ring")),
+        ("importance_weighted:k=50", "bound", ImportanceWeighted(50)),
+        ("kl:beta=4,warmup=0", "term", KL(4.0, 0.0)),
+        ({"kind": "adversarial", "hidden_sizes": [8, 4]}, "term", Adversarial(hidden_sizes=(8, 4))),
+    ],
+)
+def test_known_spellings_of_the_codes_parts(said: Any, family: str, meant: Part) -> None:
+    assert parse(said, family) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "family", "told"),
+    [
+        ("point:activation=sigmod", "posterior", 'Did you mean "sigmoid"'),
+        ("vector_quantized:n_codes=1", "posterior", "from 2 to 65536"),
+        ("swiss_roll:turns=0", "prior", "above 0"),
+        ("gaussian_mixture:layout=rings", "prior", 'Did you mean "ring"'),
+        ("importance_weighted:k=0", "bound", "from 1 to"),
+        ("adversarial:hidden_sizes=()", "term", "at least 1"),
+        ("sparsity:penalty=l2", "term", "one of"),
+        ("kl:warmup=1.5", "term", "from 0 to 1"),
+    ],
+)
+def test_fields_out_of_range_are_told(said: str, family: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        parse(said, family)
 
 
 def test_written_as_the_design_has_it() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isthmus.data.column_facts import ColumnFacts
+from isthmus.parts.bounds import ELBO, Bound, ImportanceWeighted
 from isthmus.parts.corruptions import Corruption, GaussianNoise, Masking, SaltAndPepper, SwapNoise
 from isthmus.parts.likelihoods import (
     Bernoulli,
@@ -21,33 +22,81 @@ from isthmus.parts.likelihoods import (
     Poisson,
     StudentT,
 )
-from isthmus.parts.posteriors import Point, Posterior
+from isthmus.parts.posteriors import (
+    DiagonalGaussian,
+    FiniteScalar,
+    Point,
+    Posterior,
+    VectorQuantized,
+    VonMisesFisher,
+)
+from isthmus.parts.priors import (
+    Autoregressive,
+    Flow,
+    GaussianMixture,
+    Prior,
+    StandardNormal,
+    SwissRoll,
+    UniformSphere,
+    VampPrior,
+)
 from isthmus.parts.registry import Part, members, parse, to_json, to_string
+from isthmus.parts.terms import (
+    KL,
+    Adversarial,
+    Contractive,
+    MaximumMeanDiscrepancy,
+    Sparsity,
+    Term,
+    TotalCorrelation,
+)
 
 if TYPE_CHECKING:
     from isthmus.parts.densities import Density
 
 __all__ = [
+    "ELBO",
+    "KL",
+    "Adversarial",
+    "Autoregressive",
     "Bernoulli",
+    "Bound",
     "Categorical",
     "ColumnFacts",
     "ContinuousBernoulli",
+    "Contractive",
     "Corruption",
     "Density",
+    "DiagonalGaussian",
+    "FiniteScalar",
+    "Flow",
     "Gaussian",
+    "GaussianMixture",
     "GaussianNoise",
+    "ImportanceWeighted",
     "Laplace",
     "Likelihood",
     "Masking",
+    "MaximumMeanDiscrepancy",
     "NegativeBinomial",
     "Part",
     "PerColumn",
     "Point",
     "Poisson",
     "Posterior",
+    "Prior",
     "SaltAndPepper",
+    "Sparsity",
+    "StandardNormal",
     "StudentT",
     "SwapNoise",
+    "SwissRoll",
+    "Term",
+    "TotalCorrelation",
+    "UniformSphere",
+    "VampPrior",
+    "VectorQuantized",
+    "VonMisesFisher",
     "members",
     "parse",
     "to_json",

@@ -20,6 +20,7 @@ __all__ = [
     "kind_of",
     "members",
     "parse",
+    "parse_as",
     "register",
     "to_json",
     "to_string",
@@ -98,6 +99,15 @@ def parse(value: object, family: str) -> Any:
     if not isinstance(kind, str):
         raise InputError(f"{value!r} is not {_a(family)}; {_ways(family)}")
     return _make(kind, given, family)
+
+
+def parse_as(value: object, family: str, kinds: tuple[type[Part], ...], name: str) -> Any:
+    """Return the part that `value` says, if it is of one of some kinds; `name` is the parameter's."""
+    part = parse(value, family)
+    if not isinstance(part, kinds):
+        choices = " or ".join(f'"{_snake_case(kind.__name__)}"' for kind in kinds)
+        raise InputError(f"{name}={value!r}: expected {choices}")
+    return part
 
 
 def to_json(part: Part) -> dict[str, Any]:

@@ -37,6 +37,18 @@ class Density(nn.Module):
         Values that stand in for missing ones get a finite number too, which the caller leaves out.
         """
 
+    def row_log_prob(self, outputs: Tensor, values: Tensor, observed: Tensor | None) -> Tensor:
+        """Return log p(x given z) of whole rows, of shape (K, B), for K sets of outputs, (K, B, n_outputs).
+
+        Entries of `values`, (B, C), that were not `observed` are left out.
+        """
+        n_draws, n_rows, _ = outputs.shape
+        repeated = values if n_draws == 1 else values.repeat(n_draws, 1)
+        log_prob = self.log_prob(outputs.flatten(0, 1), repeated).view(n_draws, n_rows, -1)
+        if observed is not None:
+            log_prob = torch.where(observed, log_prob, 0.0)
+        return log_prob.sum(dim=2)
+
     @abstractmethod
     def mean(self, outputs: Tensor) -> Tensor:
         """Return the expected values, of shape (B, C); of a category, the most probable code."""

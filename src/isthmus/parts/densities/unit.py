@@ -42,6 +42,13 @@ class BernoulliDensity(Density):
         scored = (values >= 0.5).to(values.dtype) if self.binarize == "threshold" else values
         return -functional.binary_cross_entropy_with_logits(outputs, scored, reduction="none")
 
+    def row_log_prob(self, outputs: Tensor, values: Tensor, observed: Tensor | None) -> Tensor:
+        """Return the same as the sum over entries, without a pass over all entries of all draws for each."""
+        if observed is not None or self.binarize == "threshold":
+            return super().row_log_prob(outputs, values, observed)
+        linear = torch.einsum("kbc,bc->kb", outputs, values)
+        return linear - functional.softplus(outputs).sum(dim=2)
+
     def mean(self, outputs: Tensor) -> Tensor:
         return torch.sigmoid(outputs)
 
@@ -50,7 +57,10 @@ class BernoulliDensity(Density):
         return torch.bernoulli(torch.sigmoid(outputs), generator=generator)
 
     def targets(self, values: Tensor, generator: torch.Generator) -> Tensor:
-        return torch.bernoulli(values, generator=generator) if self.binarize == "dynamic" else values
+        if self.binarize != "dynamic":
+            return values
+        # Later rows may lie beyond the range that was checked at the fit.
+        return torch.bernoulli(values.clamp(0, 1), generator=generator)
 
 
 class ContinuousBernoulliDensity(Density):

@@ -1,0 +1,165 @@
+"""What a code is: the specifications of q(z given x), which import no torch."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from isthmus.errors import InputError
+from isthmus.nets.activations import CODE_ACTIVATIONS
+from isthmus.parts.registry import Part, check_choice, check_number, register
+
+if TYPE_CHECKING:
+    from isthmus.parts.posteriors.base import Code
+
+__all__ = [
+    "FAMILY",
+    "DiagonalGaussian",
+    "FiniteScalar",
+    "Point",
+    "Posterior",
+    "VectorQuantized",
+    "VonMisesFisher",
+]
+
+FAMILY = "posterior"
+
+
+class Posterior(Part):
+    """A distribution of the code, given the encoder's outputs."""
+
+    @abstractmethod
+    def build(self, n_components: int) -> Code:
+        """Return the torch module; raises InputError where it cannot have that many components."""
+
+    def at_least(self, n_components: int) -> int:
+        """Return the least possible number of components that is not below `n_components`."""
+        return n_components
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class Point(Posterior):
+    """A code is one point: a function of the encoder's output, with no noise.
+
+    Parameters
+    ----------
+    activation : {"identity", "sigmoid", "tanh", "relu", "softplus"}, default="identity"
+        Applied to the encoder's output.
+    top_k : int or None, default=None
+        Keep only the `top_k` entries that are largest in size, and write 0 in the others (Makhzani & Frey,
+        "k-sparse autoencoders", 2014).
+    """
+
+    activation: str = "identity"
+    top_k: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice(self, "activation", CODE_ACTIVATIONS)
+        if self.top_k is not None:
+            check_number(self, "top_k", low=1, whole=True)
+
+    def build(self, n_components: int) -> Code:
+        from isthmus.parts.posteriors.point import PointCode
+
+        if self.top_k is not None and self.top_k > n_components:
+            raise InputError(f"{self!r}: top_k must be at most n_components={n_components}.")
+        return PointCode(n_components, self.activation, self.top_k)
+
+    def at_least(self, n_components: int) -> int:
+        return max(n_components, self.top_k or 1)
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class DiagonalGaussian(Posterior):
+    """Normal, with a mean and a standard deviation for each component (Kingma & Welling 2014)."""
+
+    def build(self, n_components: int) -> Code:
+        from isthmus.parts.posteriors.gaussian import GaussianCode
+
+        return GaussianCode(n_components)
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class VonMisesFisher(Posterior):
+    """A direction: von Mises-Fisher on the unit sphere in `n_components` dimensions (Davidson 2018)."""
+
+    def build(self, n_components: int) -> Code:
+        from isthmus.parts.posteriors.von_mises_fisher import SphericalCode
+
+        if n_components < 2:
+            raise InputError(f"{self!r} needs n_components >= 2: in one dimension a sphere is two points.")
+        return SphericalCode(n_components)
+
+    def at_least(self, n_components: int) -> int:
+        return max(n_components, 2)
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class VectorQuantized(Posterior):
+    """Each token of the code is the nearest of learned vectors (van den Oord et al. 2017).
+
+    The codebook follows the encoder by exponential moving averages; a vector that nothing is near to is
+    moved to an encoded row.
+
+    Parameters
+    ----------
+    n_codes : int, default=256
+        Vectors in the codebook, which all tokens share.
+    token_size : int, default=4
+        Components of one token; `n_components` is a multiple of it.
+    commitment : float, default=0.25
+        Weight of the squared distance that keeps the encoder near the codebook.
+    decay : float, default=0.99
+        Of the moving averages, per step.
+    """
+
+    n_codes: int = 256
+    token_size: int = 4
+    commitment: float = 0.25
+    decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        check_number(self, "n_codes", low=2, high=2**16, whole=True)
+        check_number(self, "token_size", low=1, high=2**16, whole=True)
+        check_number(self, "commitment")
+        check_number(self, "decay", high=1.0)
+
+    def build(self, n_components: int) -> Code:
+        from isthmus.parts.posteriors.vector_quantized import VectorQuantizedCode
+
+        if n_components % self.token_size:
+            raise InputError(
+                f"{self!r}: n_components={n_components} is no multiple of token_size={self.token_size}; "
+                f"take {self.at_least(n_components)}, or another token_size."
+            )
+        return VectorQuantizedCode(n_components, self)
+
+    def at_least(self, n_components: int) -> int:
+        return -(-n_components // self.token_size) * self.token_size
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class FiniteScalar(Posterior):
+    """Each component is rounded to one of a few levels; there is no codebook (Mentzer et al. 2024).
+
+    Parameters
+    ----------
+    levels : int, default=7
+        Levels of each component, evenly spaced from -1 to 1.
+    """
+
+    levels: int = 7
+
+    def __post_init__(self) -> None:
+        check_number(self, "levels", low=2, high=2**16, whole=True)
+
+    def build(self, n_components: int) -> Code:
+        from isthmus.parts.posteriors.finite_scalar import FiniteScalarCode
+
+        return FiniteScalarCode(n_components, self.levels)
