@@ -4,9 +4,11 @@
 """
 
 from isthmus.plots.column_errors import ColumnErrorDisplay as ColumnErrorDisplay
+from isthmus.plots.grid import ImageGridDisplay as ImageGridDisplay
 from isthmus.plots.labels import Labels as Labels
 from isthmus.plots.loss import LossDisplay as LossDisplay
 from isthmus.plots.map import MapDisplay as MapDisplay
+from isthmus.plots.nearest import NearestDisplay as NearestDisplay
 from isthmus.plots.reconstruction import ReconstructionDisplay as ReconstructionDisplay
 from isthmus.plots.style import STYLE as STYLE
 from isthmus.plots.style import new_axes as new_axes
@@ -14,9 +16,11 @@ from isthmus.plots.style import new_axes as new_axes
 __all__ = [
     "STYLE",
     "ColumnErrorDisplay",
+    "ImageGridDisplay",
     "Labels",
     "LossDisplay",
     "MapDisplay",
+    "NearestDisplay",
     "ReconstructionDisplay",
     "new_axes",
 ]

@@ -101,7 +101,7 @@ class ColumnErrorDisplay:
         check_is_fitted(model)
         source = known_source(model, X)
         index = np.sort(sample_rows(len(source), max_rows, random_state))
-        errors = column_errors(model.model_, batch_of(model, source, index).rows)
+        errors = column_errors(model.model_, batch_of(model, source, index))
         label = errors["label"].astype(bool)
         display = cls(
             names=[column.name for column in model.schema_.modelled],

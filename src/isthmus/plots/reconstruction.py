@@ -10,7 +10,6 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
@@ -23,13 +22,12 @@ from isthmus.data.sources import as_source
 from isthmus.errors import InputError
 from isthmus.estimators.preparing import value_blocks
 from isthmus.parts.registry import to_string
-from isthmus.plots.style import OTHER_COLOR, STYLE, literal, own_axes
+from isthmus.plots.images import TEXT_SHARE, is_image, rgba, schema_range
+from isthmus.plots.style import STYLE, literal, own_axes
 
 __all__ = ["ReconstructionDisplay"]
 
 FloatArray = NDArray[np.float64]
-# Between rows there is room for a line of text, as a share of the picture's width.
-TEXT_SHARE = 0.06
 
 
 class ReconstructionDisplay:
@@ -58,7 +56,7 @@ class ReconstructionDisplay:
         self.value_range = value_range
         shapes = {images.shape for images in self.rows.values()}
         shape = shapes.pop() if len(shapes) == 1 else ()
-        if not shape or not _is_image(shape[1:]):
+        if not shape or not is_image(shape[1:]):
             raise InputError(
                 "images cannot be drawn: give arrays of one shape, (n, height, width[, 1, 3 or 4])"
             )
@@ -103,7 +101,7 @@ class ReconstructionDisplay:
         if pca_rows is not None:
             rows |= _by_pca(seen, np.asarray(pca_rows), model.n_components_, of)
         images = {name: np.reshape(values, (len(originals), *shape)) for name, values in rows.items()}
-        return cls(rows=images, value_range=_value_range(model.schema_)).plot(ax)
+        return cls(rows=images, value_range=schema_range(model.schema_)).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw on `ax`, or on new axes."""
@@ -131,40 +129,18 @@ class ReconstructionDisplay:
         for top, images in zip(tops, self.rows.values(), strict=True):
             for j, image in enumerate(images):
                 left = j * (width + gap)
-                mosaic[top : top + height, left : left + width] = self._rgba(image)
+                mosaic[top : top + height, left : left + width] = rgba(image, self.value_range)
         return mosaic, tops, above
-
-    def _rgba(self, image: FloatArray) -> FloatArray:
-        low, high = self.value_range
-        scaled = np.clip((image - low) / (high - low if high > low else 1.0), 0, 1)
-        channels = scaled if scaled.ndim == 3 else scaled[..., None]
-        rgba = np.ones((*image.shape[:2], 4))
-        rgba[..., : max(3, channels.shape[-1])] = channels  # one channel is repeated
-        rgba[np.isnan(rgba).any(axis=-1)] = to_rgba(OTHER_COLOR)
-        return rgba
-
-
-def _is_image(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
 
 
 def _image_shape(schema: Schema, given: tuple[int, ...] | None) -> tuple[int, ...]:
     shape = schema.shape if given is None else given
-    if not _is_image(shape) or math.prod(shape) != len(schema.columns) or schema.container != "array":
+    if not is_image(shape) or math.prod(shape) != len(schema.columns) or schema.container != "array":
         raise InputError(
             f"rows of shape {schema.shape} are not images of shape {shape}; "
             "for flat rows of an array give image_shape=(height, width) or (height, width, channels)"
         )
     return shape
-
-
-def _value_range(schema: Schema) -> tuple[float, float]:
-    """Return what is black and white: the range of pixels, else that of the training data."""
-    seen = [column for column in schema.modelled if column.kind == "pixel"]
-    if seen:
-        return seen[0].bounds
-    values = schema.modelled
-    return min(column.low for column in values), max(column.high for column in values)
 
 
 @torch.no_grad()

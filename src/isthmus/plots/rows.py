@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from isthmus.data.batches import Batch, concatenate
 from isthmus.data.sources import Source, as_source
 from isthmus.errors import InputError
+from isthmus.estimators.conditions import condition_sides
 from isthmus.estimators.fitting import open_known
 from isthmus.estimators.preparing import value_blocks
 
@@ -34,7 +35,8 @@ def known_source(model: Any, X: Any) -> Source:
 def batch_of(model: Any, source: Source, index: NDArray[np.intp]) -> Batch:
     """Return some rows as the likelihood sees them."""
     rows = open_known(model, native(source.take(index)))
-    return concatenate(list(value_blocks(rows, model.schema_, model.model_.features)))
+    sides = condition_sides(model, rows, None)
+    return concatenate(list(value_blocks(rows, model.schema_, model.model_.features, sides=sides)))
 
 
 def sample_rows(n_rows: int, most: int, random_state: int = 0) -> NDArray[np.intp]:
