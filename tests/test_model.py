@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
+from scipy import special, stats
 from torch import Tensor, nn
 
 from isthmus.data.batches import Batch
@@ -14,9 +16,25 @@ from isthmus.data.features import Features
 from isthmus.data.inference import infer_schema
 from isthmus.data.sources import as_source
 from isthmus.data.statistics import measure
-from isthmus.model import LIKELIHOOD_TERM, Model
+from isthmus.model import BOUND_TERM, LIKELIHOOD_TERM, Model
 from isthmus.nets.mlp import mlp
-from isthmus.parts import Bernoulli, Corruption, Gaussian, Likelihood, Masking
+from isthmus.parts import (
+    KL,
+    Autoregressive,
+    Bernoulli,
+    Bound,
+    Corruption,
+    DiagonalGaussian,
+    Gaussian,
+    ImportanceWeighted,
+    Likelihood,
+    Masking,
+    StandardNormal,
+    Term,
+    TotalCorrelation,
+    VectorQuantized,
+)
+from isthmus.parts.posteriors.point import PointCode
 
 X = np.random.default_rng(0).normal(5, 2, size=(40, 3))
 PIXELS = np.random.default_rng(1).random((30, 4, 2)).astype(np.float32)
@@ -33,7 +51,9 @@ def build(
     features = Features(schema, measure(schema, [encoded]), supports, mark_missing=corruption is not None)
     density = likelihood.build(features.facts())
     torch.manual_seed(0)
-    model = Model(features, mlp([features.n_inputs, 2]), mlp([2, density.n_outputs]), density, corruption)
+    model = Model(
+        features, mlp([features.n_inputs, 2]), mlp([2, density.n_outputs]), density, PointCode(2), corruption
+    )
     rows = features.to_values(torch.from_numpy(encoded))
     return model, Batch(rows, None, torch.arange(len(encoded)))
 
@@ -138,6 +158,129 @@ def test_scoring_draws_nothing() -> None:
     ]
     torch.testing.assert_close(*scores, rtol=0, atol=0)
     torch.testing.assert_close(torch.get_rng_state(), before)
+
+
+# Codes that are drawn, and codes made of tokens ------------------------------------------------------------
+
+
+def build_variational(
+    likelihood: Likelihood | None = None,
+    rows: Any = X,
+    bound: Bound | None = None,
+    kl: KL | None = None,
+    terms: tuple[Term, ...] = (),
+) -> tuple[Model, Batch]:
+    """Return a linear variational model of two latents, and its rows as one batch."""
+    plain, batch = build(rows, likelihood)
+    code = DiagonalGaussian().build(2)
+    prior = StandardNormal().build(code, plain.features.n_inputs)
+    torch.manual_seed(1)
+    model = Model(
+        plain.features,
+        mlp([plain.features.n_inputs, 4]),
+        plain.decoder,
+        plain.density,
+        code,
+        prior=prior,
+        bound=bound,
+        divergence=(kl or KL(warmup=0.0)).build(code, prior, 0),
+        terms=[term.build(code, prior, 0) for term in terms],
+    )
+    return model, batch
+
+
+def by_hand(model: Model, noise: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return draws (K, n, 2), and log q(z | x) and log p(x | z) of them (K, n), from SciPy's formulas."""
+    with torch.no_grad():
+        inputs = model.features.to_values(torch.from_numpy(X)).values
+        outputs = model.encoder(inputs).double().numpy()
+        mean, sd = outputs[:, :2], np.exp(outputs[:, 2:])
+        z = mean + sd * noise.double().numpy()
+        decoded = [
+            model.features.to_data(model.decoder(torch.from_numpy(each).float())).numpy() for each in z
+        ]
+    log_q = stats.norm.logpdf(z, mean, sd).sum(axis=2)
+    return z, log_q, stats.norm.logpdf(X, np.stack(decoded), 1.0).sum(axis=2)
+
+
+def test_the_elbo_is_the_likelihood_of_a_draw_and_the_divergence() -> None:
+    model, batch = build_variational(kl=KL(beta=3.0, warmup=0.5))
+    with torch.no_grad():
+        terms = model.loss(batch, generator(3), share=0.25)
+        outputs = model.encoder(batch.rows.values).double().numpy()
+    _, _, log_likelihood = by_hand(model, torch.randn(1, 40, 2, generator=generator(3)))
+    variance = np.exp(2 * outputs[:, 2:])
+    kl = 0.5 * (outputs[:, :2] ** 2 + variance - 1 - np.log(variance)).sum(axis=1)
+    assert list(terms) == [LIKELIHOOD_TERM, "kl"]
+    np.testing.assert_allclose(terms[LIKELIHOOD_TERM], -log_likelihood[0], rtol=1e-5)
+    np.testing.assert_allclose(terms["kl"], 1.5 * kl, rtol=1e-4)  # half-way to the end of the warm-up
+    assert model.ramp == 0.5
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.4])
+def test_the_importance_weighted_bound_is_the_log_of_the_mean_weight(beta: float) -> None:
+    model, batch = build_variational(bound=ImportanceWeighted(7), kl=KL(beta=beta, warmup=0.0))
+    terms = model.loss(batch, generator(3))
+    z, log_q, log_likelihood = by_hand(model, torch.randn(7, 40, 2, generator=generator(3)))
+    log_w = log_likelihood + beta * (stats.norm.logpdf(z).sum(axis=2) - log_q)
+    assert list(terms) == [BOUND_TERM]
+    wanted = np.log(7) - special.logsumexp(log_w, axis=0)
+    np.testing.assert_allclose(terms[BOUND_TERM].detach(), wanted, rtol=1e-5)
+
+
+def test_other_terms_are_weighted_and_named() -> None:
+    for bound in (None, ImportanceWeighted(3)):
+        model, batch = build_variational(bound=bound, terms=(TotalCorrelation(weight=4.0),))
+        step, z = model.run(batch, generator(1))
+        terms = model.objective(step, z)
+        torch.testing.assert_close(terms["total_correlation"], 4.0 * model.terms[0](step))
+
+
+def test_encoder_and_loss_see_the_same_binary_draw() -> None:
+    model, batch = build_variational(Bernoulli(binarize="dynamic"), PIXELS)
+    step, z = model.run(batch, generator(3))
+    assert set(step.rows.values.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(step.outputs, model.encoder(model.features(step.rows)))
+    assert not torch.equal(step.outputs, model.encoder_outputs(batch.rows))
+    logits = model.decode(z[0])
+    wanted = nn.functional.softplus(logits).sum(dim=1) - (step.rows.values * logits).sum(dim=1)
+    torch.testing.assert_close(model.objective(step, z)[LIKELIHOOD_TERM], wanted)
+
+
+def build_tokens() -> tuple[Model, Batch]:
+    plain, batch = build(X)
+    code = VectorQuantized(n_codes=4, token_size=1, commitment=0.5).build(2)
+    prior = Autoregressive(width=8).build(code, 3)
+    return Model(plain.features, plain.encoder, plain.decoder, plain.density, code, prior=prior), batch
+
+
+def test_commitment_is_the_squared_distance_from_the_codebook() -> None:
+    model, batch = build_tokens()
+    model.train()
+    model.loss(batch, generator())  # the first batch provides the codebook
+    learned = model.code.codebook.clone()
+    assert len(learned.unique()) > 1
+    model.eval()
+    with torch.no_grad():
+        terms, outputs = model.loss(batch, generator()), model.encoder_outputs(batch.rows)
+    assert torch.equal(model.code.codebook, learned)  # held-out rows teach it nothing
+    assert list(terms) == [LIKELIHOOD_TERM, "commitment"]
+    distance = (outputs[..., None] - learned[:, 0]).abs().amin(dim=2)
+    torch.testing.assert_close(terms["commitment"], 0.5 * distance.square().sum(dim=1))
+
+
+def test_the_prior_of_tokens_learns_beside_the_networks_by_the_rows_weights() -> None:
+    model, batch = build_tokens()
+    model.loss(batch, generator())
+    opponent = model.opponents()["prior"]
+    assert opponent.module is model.prior
+    own, others = set(model.own_parameters()), set(model.prior.parameters())
+    assert own.isdisjoint(others)
+    assert own | others == set(model.parameters())
+    half = replace(batch, weight=(torch.arange(40) < 20).float())
+    step, _ = model.run(half, generator())
+    alone, _ = model.run(batch.take(slice(0, 20)), generator())
+    torch.testing.assert_close(opponent.loss(step), opponent.loss(alone))
 
 
 @pytest.mark.parametrize("corruption", [None, Masking(0.5)])

@@ -183,7 +183,7 @@ REFUSED: dict[str, tuple[Damage, str]] = {
     "version 0": (replace("config.json", b'{"format_version": 0}'), "unknown format version 0"),
     "version true": (replace("config.json", b'{"format_version": true}'), "unknown format version True"),
     "version text": (replace("config.json", b'{"format_version": "1"}'), "unknown format version '1'"),
-    "newer version": (replace("config.json", b'{"format_version": 2}'), "upgrade isthmus"),
+    "newer version": (replace("config.json", b'{"format_version": 3}'), "upgrade isthmus"),
     "weights empty": (replace("weights.safetensors", b""), "truncated"),
     "weights cut in the header": (replace("weights.safetensors", WHOLE[:40]), "truncated"),
     "weights cut in the body": (replace("weights.safetensors", WHOLE[:-1]), "damaged"),

@@ -18,6 +18,7 @@ from isthmus.data.statistics import measure
 from isthmus.model import Model
 from isthmus.nets.mlp import mlp
 from isthmus.parts import Corruption, Gaussian
+from isthmus.parts.posteriors.point import PointCode
 from isthmus.training.loop import Trainer
 from isthmus.training.randomness import isolated
 from isthmus.training.settings import Settings
@@ -65,7 +66,7 @@ def trainer_of(
         decoder = mlp([2, *reversed(hidden), density.n_outputs])
     if dropout:
         encoder.append(nn.Dropout(dropout))
-    model = Model(features, encoder, decoder, density, corruption)
+    model = Model(features, encoder, decoder, density, PointCode(2), corruption)
     data = rows_of(X, features, weight)
     kept = data.take(slice(n, None)) if held_out else None
     return Trainer(model, MemoryBatches(data.take(slice(0, n))), kept, replace(SETTINGS, **changes))

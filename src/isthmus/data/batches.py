@@ -21,22 +21,34 @@ SHUFFLE_ROWS = 32_768
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Rows in value units with their training weights (None: all one) and positions in the source."""
+    """Rows in value units with their training weights (None: all one) and positions in the source.
+
+    `condition`, of shape (B, E), is what the networks are told beside each row; `labels`, of shape (B,),
+    what an opponent is told (-1: unknown).
+    """
 
     rows: Values
     weight: Tensor | None
     index: Tensor
+    condition: Tensor | None = None
+    labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def sides(self) -> tuple[Tensor | None, Tensor, Tensor | None, Tensor | None]:
+        """What stands beside the rows, in the order of the fields."""
+        return self.weight, self.index, self.condition, self.labels
+
     def take(self, index: Tensor | slice) -> Batch:
-        weight = None if self.weight is None else self.weight[index]
-        return Batch(self.rows.rows(index), weight, self.index[index])
+        return self._with(self.rows.rows(index), lambda side: side[index])
 
     def to(self, device: torch.device) -> Batch:
-        weight = None if self.weight is None else self.weight.to(device)
-        return Batch(self.rows.to(device), weight, self.index.to(device))
+        return self._with(self.rows.to(device), lambda side: side.to(device))
+
+    def _with(self, rows: Values, change: Callable[[Tensor], Tensor]) -> Batch:
+        return Batch(rows, *(None if side is None else change(side) for side in self.sides))  # type: ignore[arg-type]
 
 
 class Batches(Protocol):
@@ -132,13 +144,13 @@ def concatenate(pieces: list[Batch]) -> Batch:
     gaps = any(piece.rows.observed is not None for piece in pieces)
     masks = [_mask(piece) for piece in pieces] if gaps else None
     extras = [piece.rows.extra for piece in pieces if piece.rows.extra is not None]
-    weights = [piece.weight for piece in pieces if piece.weight is not None]
     rows = Values(
         torch.cat([piece.rows.values for piece in pieces]),
         torch.cat(masks) if masks else None,
         torch.cat(extras) if extras else None,
     )
-    return Batch(rows, torch.cat(weights) if weights else None, torch.cat([piece.index for piece in pieces]))
+    sides = zip(*(piece.sides for piece in pieces), strict=True)
+    return Batch(rows, *(None if side[0] is None else torch.cat(side) for side in sides))  # type: ignore[arg-type]
 
 
 def _mask(piece: Batch) -> Tensor:

@@ -89,6 +89,7 @@ class Features(nn.Module):
         self.n_categories = level_counts(schema)
         self.names = tuple(column.name for column in columns)
         self.n_columns = len(columns)
+        self.n_given, self.given_index = len(schema.columns), schema.modelled_index
         parents = calendar_parents(schema)
         self.n_extra = len(parents)
         flagged = [mark_missing or column.missing for column in columns]

@@ -14,7 +14,9 @@ from isthmus.store.writing import EXISTS, beside, check_parent, put_folder, reso
 
 __all__ = ["FORMAT_VERSION", "LIMITS", "ModelFiles", "check_folder", "read_folder", "write_folder"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Format 1 knew codes that are points: what its config.json does not name has its default.
+READABLE_VERSIONS = (1, 2)
 
 # A model folder holds these files and no others; none larger than this is read.
 LIMITS: dict[str, int] = {
@@ -119,7 +121,7 @@ def _check_version(folder: Path, config: dict[str, Any]) -> None:
     version = config.get("format_version")
     if type(version) is int and version > FORMAT_VERSION:
         refuse(folder, f"has format version {version}, this isthmus reads {FORMAT_VERSION}; upgrade isthmus")
-    if type(version) is not int or version != FORMAT_VERSION:
+    if type(version) is not int or version not in READABLE_VERSIONS:
         refuse(folder, f"has the unknown format version {version!r}, expected {FORMAT_VERSION}")
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from isthmus.errors import StoreError
 from isthmus.store import read_tensors, write_tensors
 from isthmus.training.loop import Trainer
+from isthmus.training.optimizer import Optimizer
 from isthmus.training.state import Progress
 
 __all__ = ["Checkpoint"]
@@ -50,7 +51,8 @@ class Checkpoint:
     def save(self, trainer: Trainer) -> None:
         """Write the state of `trainer`."""
         tensors = {f"model.{name}": tensor for name, tensor in trainer.model.state_dict().items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in trainer.optimizer.tensors().items()}
+        for prefix, optimizer in _optimizers(trainer).items():
+            tensors |= {f"{prefix}{name}": tensor for name, tensor in optimizer.tensors().items()}
         tensors |= {f"sums.{name}": tensor for name, tensor in trainer.sums.items()}
         if trainer.best is not None:
             tensors |= {f"best.{name}": tensor for name, tensor in trainer.best.items()}
@@ -83,7 +85,8 @@ class Checkpoint:
             names = trainer.model.state_dict() if best else ()
             trainer.best = {name: best[name].to(trainer.device) for name in names} or None
             trainer.sums = {k: v.to(trainer.device) for k, v in _below(tensors, "sums.").items()}
-            trainer.optimizer.load_tensors(_below(tensors, "optimizer."))
+            for prefix, optimizer in _optimizers(trainer).items():
+                optimizer.load_tensors(_below(tensors, prefix))
             trainer.progress = Progress(**meta["progress"], history=_history(tensors, meta["history"]))
             trainer.noise.set_state(tensors["random.noise"])
             torch.set_rng_state(tensors["random.cpu"])
@@ -106,6 +109,12 @@ class Checkpoint:
                         f"{self.path}: cannot resume, {name} differs: it was {_short(was.get(name))}, "
                         f"now it is {_short(now.get(name))}; use the same as before, or start anew"
                     )
+
+
+def _optimizers(trainer: Trainer) -> dict[str, Optimizer]:
+    """Return each optimiser by what its tensors' names begin with."""
+    others = {f"opponent.{name}.": optimizer for name, optimizer in trainer.opponent_optimizers.items()}
+    return {"optimizer.": trainer.optimizer} | others
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The one training loop: batch -> corrupt -> encode -> decode -> terms -> step, epoch after epoch."""
+"""The one training loop: batch -> corrupt -> encode -> sample -> decode -> terms -> step, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from isthmus.data.batches import Batch, Batches
 from isthmus.data.splitting import derive_seed
 from isthmus.errors import TrainingError
 from isthmus.model import Model
+from isthmus.parts.terms.base import Step
 from isthmus.training import schedule
 from isthmus.training.optimizer import Optimizer
 from isthmus.training.settings import Settings
@@ -23,6 +24,8 @@ __all__ = ["Trainer"]
 MAX_FAILURES = 5
 # Held-out rows are scored in pieces of this many, so that many of them do not need the memory of an epoch.
 EVALUATION_ROWS = 4096
+# In front of an opponent's loss in the history; it is no part of the objective.
+OPPONENT = "opponent_"
 
 
 class Trainer:
@@ -42,7 +45,12 @@ class Trainer:
     def __init__(self, model: Model, batches: Batches, held_out: Batch | None, settings: Settings) -> None:
         self.model, self.batches, self.held_out, self.settings = model, batches, held_out, settings
         self.progress = Progress()
-        self.optimizer = Optimizer(model.parameters(), settings.weight_decay)
+        self.optimizer = Optimizer(model.own_parameters(), settings.weight_decay)
+        self.opponents = model.opponents()
+        self.opponent_optimizers = {
+            name: Optimizer(opponent.module.parameters(), settings.weight_decay, opponent.betas)
+            for name, opponent in self.opponents.items()
+        }
         self.device = next(model.parameters()).device
         self.noise = torch.Generator(self.device).manual_seed(derive_seed(settings.seed, 4))
         self.n_batches = batches.n_batches(settings.batch_size)
@@ -55,15 +63,28 @@ class Trainer:
 
     def step(self, batch: Batch) -> None:
         """Learn from one batch."""
-        terms = self.model.loss(batch, self.noise)
+        rate = schedule.learning_rate(self.progress, self.settings, self.n_batches)
+        step, z = self.model.run(batch, self.noise, schedule.share_done(self.progress, self.settings))
+        terms = self.model.objective(step, z, batch.condition)
         objective = sum(self._weighted_mean(term, batch) for term in terms.values())
         objective.backward()  # type: ignore[union-attr]
-        self.optimizer.step(schedule.learning_rate(self.progress, self.settings, self.n_batches))
+        self.optimizer.step(rate)
+        self._step_opponents(step, rate)
         for name, term in terms.items():
             self._add(name, self._weighted_mean(term.detach(), batch) * len(batch))
 
+    def _step_opponents(self, step: Step, rate: float) -> None:
+        for name, opponent in self.opponents.items():
+            optimizer = self.opponent_optimizers[name]
+            optimizer.clear()  # what the objective left there is not the opponent's concern
+            loss = opponent.loss(step)
+            loss.backward()
+            optimizer.step(rate * opponent.rate)
+            self._add(OPPONENT + name, loss.detach() * len(step.codes))
+
     def _weighted_mean(self, term: Tensor, batch: Batch) -> Tensor:
-        if batch.weight is None:
+        """Return the mean over the rows by their weights; a scalar speaks for the batch as it is."""
+        if batch.weight is None or term.ndim == 0:
             return term.mean()
         return (term * batch.weight).sum() / (len(batch) * self.batches.mean_weight)
 
@@ -107,7 +128,8 @@ class Trainer:
         progress = self.progress
         row: dict[str, float] = {"epoch": progress.epoch + 1}
         trained = {name: float(total) / self.batches.n_rows for name, total in self.sums.items()}
-        row |= {"loss": math.fsum(trained.values())} | trained
+        objective = [value for name, value in trained.items() if not name.startswith(OPPONENT)]
+        row |= {"loss": math.fsum(objective)} | trained
         if self.held_out is not None:
             held_out = self.evaluate(self.held_out)
             row["validation_loss"] = math.fsum(held_out.values())
@@ -119,7 +141,7 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, float]:
-        """Return the terms of the objective on given rows, with the same noise at every call.
+        """Return the terms of the objective on given rows, at final weights, always with the same noise.
 
         They are NaN where no row has a positive weight.
         """
@@ -128,9 +150,9 @@ class Trainer:
         totals: dict[str, float] = {}
         for start in range(0, len(batch), EVALUATION_ROWS):
             piece = batch.take(slice(start, start + EVALUATION_ROWS))
+            weights = torch.ones(len(piece), device=self.device) if piece.weight is None else piece.weight
             for name, term in self.model.loss(piece, generator).items():
-                weighted = term if piece.weight is None else term * piece.weight
-                totals[name] = totals.get(name, 0.0) + float(weighted.double().sum())
+                totals[name] = totals.get(name, 0.0) + float((term * weights).double().sum())
         weight = len(batch) if batch.weight is None else float(batch.weight.double().sum())
         return {name: total / weight if weight else math.nan for name, total in totals.items()}
 
@@ -145,8 +167,8 @@ class Trainer:
                 self.best = {name: tensor.clone() for name, tensor in state.items()}
             else:
                 torch._foreach_copy_(list(self.best.values()), list(state.values()))
-        else:
-            progress.stale_epochs += 1
+        elif schedule.share_done(progress, self.settings) >= self.model.ramp:
+            progress.stale_epochs += 1  # while weights still grow, the figure need not fall
 
     def _check_finite(self) -> None:
         """Halve the rate if steps were left out, their gradient not finite; give up after a few epochs."""

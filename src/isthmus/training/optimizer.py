@@ -20,11 +20,25 @@ class Optimizer:
 
     The kernel divides gradients by ``grad_scale`` and skips the update where ``found_inf`` is 1 (the hooks of
     mixed-precision training), so neither costs a pass over the weights or a wait for the device.
+
+    Parameters
+    ----------
+    parameters : iterable of nn.Parameter
+    weight_decay : float
+    betas : tuple of two float, default=(0.9, 0.999)
+        How much of the running mean of gradients, and of their squares, a step keeps.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        weight_decay: float,
+        betas: tuple[float, float] = (0.9, 0.999),
+    ) -> None:
         self.parameters = [p for p in parameters if p.requires_grad]
-        self.adam = torch.optim.AdamW(self.parameters, lr=0.0, weight_decay=weight_decay, fused=True)
+        self.adam = torch.optim.AdamW(
+            self.parameters, lr=0.0, betas=betas, weight_decay=weight_decay, fused=True
+        )
         device = self.parameters[0].device
         self.usual_norm = torch.zeros((), device=device)
         self.skipped = torch.zeros((), device=device)
@@ -46,6 +60,10 @@ class Optimizer:
         self.adam.grad_scale = torch.where(norm > limit, norm / limit, 1.0)  # type: ignore[attr-defined]
         self.adam.found_inf = failed.to(torch.float32)  # type: ignore[attr-defined]
         self.adam.step()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the gradients."""
         self.adam.zero_grad(set_to_none=True)
 
     def tensors(self) -> dict[str, Tensor]:

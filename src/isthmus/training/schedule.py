@@ -5,7 +5,7 @@ from __future__ import annotations
 from isthmus.training.settings import Settings
 from isthmus.training.state import Progress
 
-__all__ = ["begin_decay", "decay_is_due", "finished", "learning_rate", "stalled"]
+__all__ = ["begin_decay", "decay_is_due", "finished", "learning_rate", "share_done", "stalled"]
 
 # A decay that begins because the held-out loss has stalled lasts half as long as it took to get there, and at
 # least as long as the patience that was spent on noticing it.
@@ -45,3 +45,10 @@ def learning_rate(progress: Progress, settings: Settings, n_batches: int) -> flo
         return rate
     done = (progress.step - progress.decay_step) / (progress.decay_length * n_batches)
     return rate * max(0.0, 1.0 - done)
+
+
+def share_done(progress: Progress, settings: Settings) -> float:
+    """Return how much of the schedule is done, from 0 to 1; a schedule of no steps is over."""
+    if not settings.scheduled_steps:
+        return 1.0
+    return min(1.0, progress.step / settings.scheduled_steps)

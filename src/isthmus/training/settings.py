@@ -30,6 +30,8 @@ class Settings:
         Length of the final linear decay to zero.
     weight_decay : float
     seed : int
+    scheduled_steps : int
+        The length that shares of the schedule refer to, such as a term's warm-up.
     """
 
     max_epochs: int
@@ -40,6 +42,7 @@ class Settings:
     decay_epochs: int
     weight_decay: float
     seed: int
+    scheduled_steps: int = 1
 
 
 def auto_batch_size(n_rows: int) -> int:
@@ -79,6 +82,7 @@ def resolve_settings(
         decay_epochs=max(1, round(DECAY_SHARE * max_epochs)),
         weight_decay=weight_decay,
         seed=seed,
+        scheduled_steps=max_epochs * n_batches,
     )
 
 
@@ -88,4 +92,10 @@ CHUNK_WARMUP_STEPS = 100
 
 def endless(settings: Settings) -> Settings:
     """Return the settings of `partial_fit`: warm-up, then hold, as nobody knows which chunk is the last."""
-    return replace(settings, max_epochs=2**62, decay_epochs=1, warmup_steps=CHUNK_WARMUP_STEPS)
+    return replace(
+        settings,
+        max_epochs=2**62,
+        decay_epochs=1,
+        warmup_steps=CHUNK_WARMUP_STEPS,
+        scheduled_steps=round(CHUNK_WARMUP_STEPS / WARMUP_SHARE),
+    )
