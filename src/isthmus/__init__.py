@@ -8,22 +8,46 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from isthmus.data.schema import Schema as Schema
     from isthmus.data.sources import read as read
+    from isthmus.estimators import AdversarialAutoencoder as AdversarialAutoencoder
     from isthmus.estimators import Autoencoder as Autoencoder
+    from isthmus.estimators import AutoencoderClassifier as AutoencoderClassifier
+    from isthmus.estimators import ConditionalVariationalAutoencoder as ConditionalVariationalAutoencoder
+    from isthmus.estimators import ContractiveAutoencoder as ContractiveAutoencoder
     from isthmus.estimators import DenoisingAutoencoder as DenoisingAutoencoder
+    from isthmus.estimators import ImportanceWeightedAutoencoder as ImportanceWeightedAutoencoder
+    from isthmus.estimators import SparseAutoencoder as SparseAutoencoder
+    from isthmus.estimators import StackedAutoencoder as StackedAutoencoder
+    from isthmus.estimators import VariationalAutoencoder as VariationalAutoencoder
+    from isthmus.estimators import VectorQuantizedAutoencoder as VectorQuantizedAutoencoder
+    from isthmus.estimators import WassersteinAutoencoder as WassersteinAutoencoder
     from isthmus.estimators import load as load
 
 __version__ = "0.1.0"
 
-# Where each public name lives; imported on first use (PEP 562), so that `import isthmus` is instant.
-_HOMES = {
-    "Autoencoder": "isthmus.estimators",
-    "DenoisingAutoencoder": "isthmus.estimators",
+__all__ = [
+    "AdversarialAutoencoder",
+    "Autoencoder",
+    "AutoencoderClassifier",
+    "ConditionalVariationalAutoencoder",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "ImportanceWeightedAutoencoder",
+    "Schema",
+    "SparseAutoencoder",
+    "StackedAutoencoder",
+    "VariationalAutoencoder",
+    "VectorQuantizedAutoencoder",
+    "WassersteinAutoencoder",
+    "load",
+    "read",
+]
+
+# Public names are imported on first use (PEP 562), so that `import isthmus` is instant. All live with the
+# estimators but these.
+_HOMES = dict.fromkeys(__all__, "isthmus.estimators") | {
     "Schema": "isthmus.data.schema",
-    "load": "isthmus.estimators",
     "read": "isthmus.data.sources",
 }
-
-__all__ = ["Autoencoder", "DenoisingAutoencoder", "Schema", "load", "read"]
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from isthmus.data.inference import infer_schema
 from isthmus.data.schema import Schema
 from isthmus.data.sources import as_source
-from isthmus.estimators import Autoencoder
+from isthmus.estimators import Autoencoder, ConditionalVariationalAutoencoder
 
 MakeModel = Callable[..., Autoencoder]
 
@@ -74,3 +74,28 @@ def table_schema(table: pl.DataFrame) -> Schema:
 def table_model(quick: MakeModel, table: pl.DataFrame, table_schema: Schema) -> Autoencoder:
     """Return a model of the table; do not change it."""
     return quick(schema=table_schema).fit(table)
+
+
+@pytest.fixture(scope="session")
+def sites() -> pl.DataFrame:
+    """Return rows of two numbers and a flag, beside a category, an amount and integers that are names."""
+    rng, n = np.random.default_rng(0), 160
+    site, dose = rng.choice(["a", "b", "c"], n), rng.normal(10, 3, n)
+    return pl.DataFrame(
+        {
+            "x": rng.normal(size=n) + 3 * (site == "a"),
+            "site": site,
+            "z": rng.normal(size=n) + dose,
+            "dose": dose,
+            "flag": rng.random(n) < 0.3,
+            "group": rng.integers(0, 4, n),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def told(sites: pl.DataFrame) -> ConditionalVariationalAutoencoder:
+    """Return a model whose condition is columns of its frame; do not change it."""
+    return ConditionalVariationalAutoencoder(
+        2, condition=["site", "dose", "group"], hidden_sizes=(8,), max_epochs=3, random_state=0
+    ).fit(sites)

@@ -83,8 +83,8 @@ def test_missing_entries_are_left_out_of_the_figures(quick: MakeModel) -> None:
     model = quick(validation_fraction=0).fit(X)
     ours = np.nansum((model.reconstruct(X) - X) ** 2) / len(X)
     assert model.metrics_["squared_error"] == pytest.approx(ours, rel=1e-5)
-    values = next(preparing.value_blocks(source(X), model.schema_, model.model_.features)).rows
-    each = column_errors(model.model_, values)["squared_error"]
+    batch = next(preparing.value_blocks(source(X), model.schema_, model.model_.features))
+    each = column_errors(model.model_, batch)["squared_error"]
     np.testing.assert_allclose(each, np.nanmean((model.reconstruct(X) - X) ** 2, axis=0), rtol=1e-4)
 
 

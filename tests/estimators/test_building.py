@@ -12,7 +12,8 @@ from torch import nn
 from isthmus.data.schema import Schema
 from isthmus.errors import InputError
 from isthmus.estimators import Autoencoder
-from isthmus.estimators.building import auto_hidden_sizes, describe, read_architecture
+from isthmus.estimators.architecture import describe, read_architecture
+from isthmus.estimators.networks import auto_hidden_sizes
 from isthmus.parts import Gaussian, PerColumn, Poisson
 
 MakeModel = Callable[..., Autoencoder]
@@ -130,12 +131,20 @@ def test_factories_of_networks_that_do_not_fit_are_refused(
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"n_components": 0}, {"n_components": True}, {"hidden_sizes": [1.5]}, {"activation": "swish"}],
+    ("changes", "problem"),
+    [
+        ({"n_components": 0}, "not those of a network"),
+        ({"n_components": True}, "not those of a network"),
+        ({"hidden_sizes": [1.5]}, "not those of a network"),
+        ({"activation": "swish"}, "is no network"),
+        ({"network": "transformer"}, "is no network"),
+        ({"n_labels": -1}, "no number of labels"),
+        ({"n_labels": 2.0}, "no number of labels"),
+    ],
 )
 def test_an_edited_architecture_is_refused(
-    rows: np.ndarray, quick: MakeModel, changes: dict[str, Any]
+    rows: np.ndarray, quick: MakeModel, changes: dict[str, Any], problem: str
 ) -> None:
     described = describe(quick(max_epochs=1).fit(rows).architecture_)
-    with pytest.raises(InputError, match="is not one"):
+    with pytest.raises(InputError, match=problem):
         read_architecture(described | changes)

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from isthmus.errors import InputError
-from isthmus.estimators import Autoencoder, load
+from isthmus.estimators import Autoencoder, VariationalAutoencoder, load
 from isthmus.estimators.building import model_arrays
+from isthmus.training.schedule import share_done
 
 MakeModel = Callable[..., Autoencoder]
 
@@ -108,3 +109,12 @@ def test_a_given_schema_serves_the_first_chunk(table: pl.DataFrame, quick: MakeM
         model.partial_fit(plain[start : start + 20])
     assert set(model.reconstruct(plain)["city"]) <= {"rome", "oslo", "lima"}
     assert model_arrays(model.model_)["statistics.count"].tolist() == [20, 20, 20]
+
+
+def test_a_fitted_model_that_learns_on_keeps_the_full_weight_of_its_terms() -> None:
+    X = np.random.default_rng(0).normal(size=(200, 4))
+    model = VariationalAutoencoder(2, hidden_sizes=(8,), max_epochs=3, random_state=0)
+    fresh = model.partial_fit(X)._trainer
+    assert share_done(fresh.progress, fresh.settings) < 0.5  # a new one begins with a warm-up
+    model.fit(X).partial_fit(X)
+    assert share_done(model._trainer.progress, model._trainer.settings) == 1.0

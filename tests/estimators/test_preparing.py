@@ -47,7 +47,7 @@ def test_the_fingerprint_is_that_of_values_and_weights(rows: np.ndarray, quick: 
     schema = quick(max_epochs=1).fit(rows).schema_
 
     def fingerprint(X: np.ndarray, weight: np.ndarray | None = None) -> str:
-        return preparing.fingerprint(as_source(X), schema, weight)
+        return preparing.fingerprint(as_source(X), schema, [] if weight is None else [weight])
 
     assert fingerprint(rows) == fingerprint(rows.copy()) == fingerprint(np.asfortranarray(rows))
     changed = rows.copy()

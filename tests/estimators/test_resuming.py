@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 from torch import nn
 
@@ -53,21 +52,21 @@ class Interrupting:
 @pytest.fixture
 def interrupt(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Return what arranges a Ctrl-C in the middle of a step, once the loss has been computed."""
-    loss = Model.loss
+    objective = Model.objective
 
     def arrange(step: int, times: int = 1) -> None:
         seen = 0
 
-        def interrupted(self: Model, batch: Any, generator: torch.Generator) -> Any:
+        def interrupted(self: Model, *arguments: Any) -> Any:
             nonlocal seen
-            terms = loss(self, batch, generator)
+            terms = objective(self, *arguments)
             seen += self.training
             if self.training and seen == step:
                 for _ in range(times):
                     signal.raise_signal(signal.SIGINT)
             return terms
 
-        monkeypatch.setattr(Model, "loss", interrupted)
+        monkeypatch.setattr(Model, "objective", interrupted)
 
     yield arrange
     monkeypatch.undo()

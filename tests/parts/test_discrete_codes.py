@@ -231,3 +231,31 @@ def test_quantising_learns_a_square_by_gradient_descent() -> None:
         optimizer.step()
     assert loss.item() < 0.05
     assert len(torch.unique(code.indices(encoder(corners)))) == 4
+
+
+def test_rows_of_no_weight_teach_the_codebook_nothing() -> None:
+    near, far = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)), torch.full((50, 2), 100.0)
+    code = VectorQuantized(n_codes=4, token_size=2, decay=0.5).build(2)
+    weight = torch.cat([torch.ones(50), torch.zeros(50)])
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(20):
+        code.update(torch.cat([near, far]), generator, weight)
+    assert code.codebook.abs().max() < 10
+    code.update(torch.cat([near, far]), generator)
+    assert code.codebook.abs().max() > 10  # without weights they count
+
+
+@pytest.mark.parametrize("posterior", [VectorQuantized(n_codes=5, token_size=2), FiniteScalar(levels=4)])
+def test_points_are_projected_onto_the_nearest_codes(posterior: VectorQuantized | FiniteScalar) -> None:
+    code = posterior.build(2)
+    if isinstance(posterior, VectorQuantized):
+        code.update(torch.randn(40, 2, generator=torch.Generator().manual_seed(0)), torch.Generator())
+    every = torch.cartesian_prod(*(torch.arange(n) for n in code.vocabulary)).reshape(
+        -1, len(code.vocabulary)
+    )
+    codes = code.from_indices(every)
+    points = torch.rand(30, 2, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    projected = code.project(points)
+    assert torch.equal(code.project(projected), projected)
+    nearest = codes[torch.cdist(points, codes).argmin(dim=1)]
+    torch.testing.assert_close(projected, nearest)

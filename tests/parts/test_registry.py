@@ -51,7 +51,7 @@ from isthmus.parts import (
     to_json,
     to_string,
 )
-from isthmus.parts.registry import kind_of
+from isthmus.parts.registry import kind_of, parse_as
 
 positive = st.floats(min_value=0, exclude_min=True, allow_infinity=False)
 scales = st.sampled_from(["shared", "per_feature"]) | positive
@@ -289,3 +289,9 @@ def test_any_text_is_read_or_refused_in_one_line(start: str, text: str) -> None:
     else:
         message = ""
     assert len(message.splitlines()) < 2
+
+
+def test_a_part_of_another_kind_is_refused_by_the_parameters_name() -> None:
+    assert parse_as("kl:beta=2", "term", (KL,), "divergence") == KL(2.0)
+    with pytest.raises(InputError, match=r"divergence='sparsity': expected \"kl\""):
+        parse_as("sparsity", "term", (KL,), "divergence")

@@ -16,6 +16,7 @@ from torch import Tensor
 from isthmus.data.encoding import decode
 from isthmus.errors import InputError
 from isthmus.estimators import streaming
+from isthmus.estimators.conditions import known_rows
 from isthmus.estimators.fitted import Fitted
 from isthmus.estimators.inputs import restore_shape
 from isthmus.estimators.scoring import apply_to_codes
@@ -33,8 +34,11 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         -------
         ndarray of float32 of shape (n, n_components)
         """
+        return self._transform(X)
+
+    def _transform(self, X: Any, condition: Any = None) -> NDArray[np.float32]:
         check_is_fitted(self)
-        return np.concatenate(list(streaming.codes(self, X)))
+        return np.concatenate(list(streaming.codes(self, X, condition)))
 
     def inverse_transform(self, Z: ArrayLike) -> Any:
         """Return the expected data of codes.
@@ -48,17 +52,36 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         ndarray or frame
             As the data of `fit`: its columns, types, category names and library; images in their shape.
         """
+        return self._inverse_transform(Z)
+
+    def _inverse_transform(self, Z: ArrayLike, condition: Any = None) -> Any:
         check_is_fitted(self)
         codes = check_array(Z, dtype=np.float32, input_name="Z")
         if codes.shape[1] != self.n_components_:
             raise InputError(
                 f"Z has {codes.shape[1]} columns, the model's codes have n_components={self.n_components_}"
             )
+        return self._decode(codes, condition)
+
+    def _decode(self, codes: NDArray[np.float32], condition: Any = None, seed: int | None = None) -> Any:
+        """Return the data of codes: what is expected, or with a seed a draw of it, as the data of `fit`."""
         model = self.model_
-        encoded = apply_to_codes(
-            model, codes, lambda z: model.features.to_data(model.density.mean(model.decode(z)))
-        )
-        return decode(self.schema_, encoded.astype(np.float64, copy=False))
+        device = next(model.parameters()).device
+        generator = None if seed is None else torch.Generator(device).manual_seed(seed)
+
+        def data(z: Tensor, told: Tensor | None) -> Tensor:
+            outputs = model.decode(z, told)
+            if generator is None:
+                return model.features.to_data(model.density.mean(outputs))
+            return model.features.to_data(model.density.sample(outputs, generator))
+
+        rows, stage = known_rows(self, None, condition, len(codes)), model.condition
+        told = None if rows is None or stage is None else rows.tensor(stage)
+        encoded = apply_to_codes(model, codes, data, told).astype(np.float64, copy=False)
+        # Columns that say the condition come back as it was given.
+        inside = rows is not None and any(column.role == "condition" for column in self.schema_.columns)
+        columns = rows.frame(self.schema_) if rows is not None and inside else None
+        return decode(self.schema_, encoded, passthrough=columns)
 
     def reconstruct(self, X: Any) -> Any:
         """Return rows as the model sees them: encoded and decoded again.
@@ -69,8 +92,11 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             In the shape, library and, for frames, columns, types and index of `X`. Missing entries come back
             filled; columns that are not learned are copied.
         """
+        return self._reconstruct(X)
+
+    def _reconstruct(self, X: Any, condition: Any = None) -> Any:
         check_is_fitted(self)
-        return restore_shape(_join(list(streaming.reconstructions(self, X))), X)
+        return restore_shape(_join(list(streaming.reconstructions(self, X, condition))), X)
 
     def score_samples(self, X: Any, *, return_n_observed: bool = False) -> Any:
         """Return log p(x | z(x)) of each row, in nats of the data as given, over its observed entries.
@@ -89,7 +115,7 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         result = np.concatenate(list(streaming.scores(self, X)))
-        return (result[:, 0], result[:, 1]) if return_n_observed else result[:, 0]
+        return (result[:, 0], result[:, 2]) if return_n_observed else result[:, 0]
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean of `score_samples`, in nats per row."""

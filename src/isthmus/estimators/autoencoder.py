@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from isthmus.estimators.base import BaseAutoencoder
 from isthmus.estimators.docs import document
@@ -33,3 +34,5 @@ class Autoencoder(BaseAutoencoder):
     >>> model.transform(digits).shape
     (1797, 10)
     """
+
+    paper: ClassVar[str] = 'Baldi & Hornik, "Neural networks and principal component analysis", 1989'

@@ -17,14 +17,23 @@ from sklearn.utils.validation import check_is_fitted
 
 from isthmus.data.loaders import LoaderSource
 from isthmus.data.schema import Schema
+from isthmus.errors import InputError
 from isthmus.estimators import chunks, fitting, persistence, pickling
 from isthmus.estimators.applying import Applying
-from isthmus.estimators.building import ModuleFactory
+from isthmus.estimators.architecture import NETWORKS
+from isthmus.estimators.conditions import ConditionRows
+from isthmus.estimators.networks import ModuleFactory
 from isthmus.estimators.parameters import PartParameters
-from isthmus.nets.mlp import ACTIVATIONS
+from isthmus.estimators.preparing import Prepared
+from isthmus.model import Model
+from isthmus.nets.activations import HIDDEN_ACTIVATIONS
+from isthmus.parts.bounds import ELBO, Bound
 from isthmus.parts.corruptions import Corruption
 from isthmus.parts.likelihoods import Likelihood
+from isthmus.parts.posteriors import Point, Posterior
+from isthmus.parts.priors import Prior
 from isthmus.parts.registry import Part
+from isthmus.parts.terms import Term
 
 __all__ = ["BaseAutoencoder"]
 
@@ -42,6 +51,7 @@ class BaseAutoencoder(Applying, CallbackSupportMixin, PartParameters):
     hidden_sizes: tuple[int, ...] | str = "auto"
     likelihood: Likelihood | str | dict[str, Any] = "auto"
     activation: str = "silu"
+    network: str = "auto"
     encoder: ModuleFactory | None = None
     decoder: ModuleFactory | None = None
     max_epochs: int | str = "auto"
@@ -57,12 +67,17 @@ class BaseAutoencoder(Applying, CallbackSupportMixin, PartParameters):
     device: str = "auto"
     verbose: int = 0
 
+    # Where the variant was described first; `isthmus models` tells it.
+    paper: ClassVar[str] = ""
+    # Whether "auto" may choose convolutions for images.
+    convolves: ClassVar[bool] = True
     part_families: ClassVar[dict[str, str]] = {"likelihood": "likelihood"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [_positive(numbers.Integral), StrOptions({"auto"})],
         "hidden_sizes": [tuple, list, StrOptions({"auto"})],
         "likelihood": [str, dict, Part],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "activation": [StrOptions(set(HIDDEN_ACTIVATIONS))],
+        "network": [StrOptions({"auto", *NETWORKS})],
         "encoder": [callable, None],
         "decoder": [callable, None],
         "max_epochs": [_positive(numbers.Integral), StrOptions({"auto"})],
@@ -163,14 +178,52 @@ class BaseAutoencoder(Applying, CallbackSupportMixin, PartParameters):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(pickling.thaw(state))
 
+    # The parts, which subclasses choose -------------------------------------------------------------------
+
     def _likelihood(self) -> Likelihood | None:
         """Return the likelihood, or None where it is left at "auto"."""
         part = self._part("likelihood")
         return part if isinstance(part, Likelihood) else None
 
     def _corruption(self) -> Corruption | None:
-        """Return what corrupts rows in training; nothing, unless a subclass has it."""
+        """Return what corrupts rows in training."""
         return None
+
+    def _posterior(self) -> Posterior:
+        """Return what a code is."""
+        return Point()
+
+    def _prior(self) -> Prior | None:
+        """Return what a typical code is, if the model has a notion of it."""
+        return None
+
+    def _bound(self) -> Bound:
+        """Return how log p(x) is bounded."""
+        return ELBO()
+
+    def _terms(self) -> tuple[Term, ...]:
+        """Return what else is asked of the code."""
+        return ()
+
+    def _condition_names(self) -> tuple[str, ...]:
+        """Return the columns that the networks are told instead of learning them."""
+        return ()
+
+    def _check_condition(self, condition: ConditionRows | None) -> None:
+        """Warn or refuse, when `fit` has found what the networks are told."""
+        if condition is not None:
+            name = condition.schema.modelled[0].name
+            raise InputError(
+                f'column "{name}" has the role of a condition, which {type(self).__name__} cannot be told; '
+                "use ConditionalVariationalAutoencoder, or give the column another role"
+            )
+
+    def _label_names(self) -> tuple[str, ...]:
+        """Return the column whose values an opponent is told, if there is one."""
+        return ()
+
+    def _initialize(self, model: Model, prepared: Prepared) -> None:
+        """Put weights learned before into a model that is about to be trained."""
 
     def _parts(self) -> dict[str, Part]:
         """Return the parts that were given (not those left at "auto")."""

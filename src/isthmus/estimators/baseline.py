@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,26 @@ from isthmus.data.batches import Batch, Batches, MemoryBatches
 from isthmus.data.features import Features, Values
 from isthmus.estimators.scoring import apply
 from isthmus.model import Model
+from isthmus.parts.densities import Density
+from isthmus.parts.likelihoods import Likelihood, PerColumn
 
-__all__ = ["column_errors", "figures"]
+__all__ = [
+    "column_errors",
+    "expected",
+    "figures",
+    "independent_log_likelihood",
+    "pca_log_likelihood",
+    "row_log_likelihood",
+    "some_rows",
+]
 
 # PCA is fitted on at most this many numbers (all of MNIST), on a random part of the training rows beyond.
 MAX_PCA_ENTRIES = 50_000_000
 MAX_FIGURE_ROWS = 10_000
+# Steps of L-BFGS by which a model of independent columns is fitted: it starts at the training means.
+CONSTANT_STEPS = 30
+# Of the largest variance: below, the inverse of PCA's covariance has no correct digit left.
+LEAST_NOISE = 1e-12
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -86,32 +101,38 @@ def _numpy(rows: Values) -> tuple[FloatArray, NDArray[np.bool_]]:
     return values, observed
 
 
-def _reconstructed(model: Model, rows: Values) -> FloatArray:
-    return apply(model, rows, lambda part: model.density.mean(model.decode(model.encode(part)))).astype(
-        np.float64
-    )
+def expected(model: Model, batch: Batch) -> torch.Tensor:
+    """Return the rows as the model sees them, in value units: encoded and decoded again."""
+    codes = model.encode(batch.rows, batch.condition)
+    return model.density.mean(model.decode(codes, batch.condition))
 
 
-def column_errors(model: Model, rows: Values) -> dict[str, NDArray[Any]]:
+def _reconstructed(model: Model, batch: Batch) -> FloatArray:
+    return apply(model, batch, lambda piece: expected(model, piece)).astype(np.float64)
+
+
+def column_errors(model: Model, batch: Batch) -> dict[str, NDArray[Any]]:
     """Return per column the mean squared error (numbers) or share of wrong labels, over the observed entries.
 
     Those of the constant guess, training mean or most frequent label, are called ``mean_...``.
     """
-    reader = _Reader(model.features)
+    reader, rows = _Reader(model.features), batch.rows
     seen = np.maximum(_numpy(rows)[1].sum(axis=0), 1)
     errors: dict[str, NDArray[Any]] = {"label": reader.labels}
-    for prefix, predicted in (("", _reconstructed(model, rows)), ("mean_", reader.guess)):
+    for prefix, predicted in (("", _reconstructed(model, batch)), ("mean_", reader.guess)):
         errors[f"{prefix}squared_error"] = reader.squared_error(predicted, rows).sum(axis=0) / seen
         errors[f"{prefix}wrong"] = reader.wrong(predicted, rows).sum(axis=0) / seen
     return errors
 
 
 def _pca_values(reader: _Reader, training: Values, rows: Values, k: int, seed: int) -> FloatArray:
-    design = reader.design(training)
-    k = min(k, *design.shape)
-    solver = "covariance_eigh" if design.shape[1] <= 1000 and len(design) > design.shape[1] else "auto"
-    pca = PCA(k, svd_solver=solver, random_state=seed % 2**31).fit(design)
+    pca = _pca(reader.design(training), k, seed)
     return reader.read(pca.inverse_transform(pca.transform(reader.design(rows))))
+
+
+def _pca(design: FloatArray, k: int, seed: int) -> PCA:
+    solver = "covariance_eigh" if design.shape[1] <= 1000 and len(design) > design.shape[1] else "auto"
+    return PCA(min(k, *design.shape), svd_solver=solver, random_state=seed % 2**31).fit(design)
 
 
 def figures(
@@ -128,12 +149,12 @@ def figures(
         ``accuracy``, ``pca_accuracy`` and ``mean_accuracy`` (predicting the most frequent label); ``score``:
         mean log-likelihood in nats per row.
     """
-    training = _some_rows(batches, MAX_PCA_ENTRIES // max(model.features.n_columns, 1))
-    measured = training if held_out is None else held_out
-    rows = measured.rows.rows(slice(0, MAX_FIGURE_ROWS))
+    training = some_rows(batches, MAX_PCA_ENTRIES // max(model.features.n_columns, 1))
+    measured = (training if held_out is None else held_out).take(slice(0, MAX_FIGURE_ROWS))
+    rows = measured.rows
     reader = _Reader(model.features)
     predictions = {
-        "": _reconstructed(model, rows),
+        "": _reconstructed(model, measured),
         "pca_": _pca_values(reader, training.rows, rows, n_components, seed),
         "mean_": np.broadcast_to(reader.guess, (len(rows.values), len(reader.guess))),
     }
@@ -141,7 +162,7 @@ def figures(
         "rows": "training" if held_out is None else "held-out",
         "n_rows": len(rows.values),
         "units": "training standard deviations" if model.features.in_frame else "data units",
-        "score": float(apply(model, rows, lambda part: row_log_likelihood(model, part)).mean()),
+        "score": float(apply(model, measured, lambda piece: row_log_likelihood(model, piece)).mean()),
     }
     if not reader.labels.all():
         for prefix, predicted in predictions.items():
@@ -153,13 +174,76 @@ def figures(
     return result
 
 
-def row_log_likelihood(model: Model, rows: Values) -> torch.Tensor:
+def row_log_likelihood(model: Model, batch: Batch) -> torch.Tensor:
     """Return log p(x | z(x)) per row, float64, in nats."""
-    outputs = model.decode(model.encode(rows))
-    return model.log_likelihood(outputs, rows).double().sum(dim=1)
+    outputs = model.decode(model.encode(batch.rows, batch.condition), batch.condition)
+    return model.log_likelihood(outputs, batch.rows).double().sum(dim=1)
 
 
-def _some_rows(batches: Batches, limit: int) -> Batch:
+def independent_log_likelihood(
+    likelihood: Likelihood, features: Features, training: Values, rows: Values
+) -> FloatArray:
+    """Return log p of rows if the columns were independent, each fitted to the training rows by itself.
+
+    A constant "decoder" and the likelihood's own parameters are fitted by maximum likelihood; what a scale
+    shared by all columns would keep from being so is given to each column.
+    """
+    facts = features.facts()
+    density = _each_its_own(likelihood, facts.names).build(facts).to(rows.values.device)
+    outputs = density.initial_outputs().requires_grad_()
+    _fit_constant(density, outputs, training)
+    with torch.no_grad():
+        same = outputs.expand(1, len(rows.values), -1)
+        return density.row_log_prob(same, rows.values, rows.observed)[0].double().cpu().numpy()
+
+
+def _each_its_own(likelihood: Likelihood, names: tuple[str, ...]) -> Likelihood:
+    """Replace scales that columns share by one for each."""
+    own = [
+        replace(part, scale="per_feature") if getattr(part, "scale", None) == "shared" else part  # type: ignore[type-var]
+        for part in likelihood.for_columns(names)
+    ]
+    if len(set(own)) == 1:
+        return own[0]
+    return PerColumn(tuple(zip(names, own, strict=True)))
+
+
+def _fit_constant(density: Density, outputs: torch.Tensor, rows: Values) -> None:
+    """Fit outputs that are the same for all rows; they start at the training means."""
+    parameters = [outputs, *density.parameters()]
+    optimizer = torch.optim.LBFGS(parameters, max_iter=CONSTANT_STEPS, line_search_fn="strong_wolfe")
+
+    def cost() -> torch.Tensor:
+        optimizer.zero_grad()
+        same = outputs.expand(1, len(rows.values), -1)
+        loss = -density.row_log_prob(same, rows.values, rows.observed).mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(cost)
+
+
+def pca_log_likelihood(
+    features: Features, training: Values, rows: Values, k: int, seed: int
+) -> FloatArray | None:
+    """Return log p of rows under probabilistic PCA.
+
+    None unless all columns are numbers without gaps, or where PCA leaves no noise: then it has no density.
+    """
+    gaps = training.observed is not None or rows.observed is not None
+    if gaps or any(support != "real" for support in features.supports) or features.n_columns < 2:
+        return None
+    reader = _Reader(features)
+    pca = _pca(reader.design(training), min(k, features.n_columns - 1), seed)
+    if pca.noise_variance_ < LEAST_NOISE * pca.explained_variance_[0]:
+        return None
+    # PCA's density is per error unit; with the values' own it becomes one of the data as given.
+    log_jacobian = float(np.sum(features.facts().log_jacobian + np.log(reader.unit)))
+    return pca.score_samples(reader.design(rows)) + log_jacobian
+
+
+def some_rows(batches: Batches, limit: int) -> Batch:
+    """Return all training rows, or a random part of at most `limit` of them."""
     if isinstance(batches, MemoryBatches) and batches.n_rows <= limit:
         return batches.data
     return next(iter(batches.epoch(limit, 0, 0)))

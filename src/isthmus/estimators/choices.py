@@ -13,10 +13,13 @@ from sklearn.utils import check_random_state
 
 from isthmus.data.schema import Schema
 from isthmus.errors import InputError
-from isthmus.estimators import building
-from isthmus.estimators.building import Architecture
+from isthmus.estimators.architecture import Architecture
+from isthmus.estimators.likelihood_choice import resolve_likelihood
+from isthmus.estimators.networks import auto_hidden_sizes, image_shape
 from isthmus.estimators.preparing import Prepared
 from isthmus.manifold.dimension import two_nn
+from isthmus.nets.conv import auto_channels
+from isthmus.parts.likelihoods import Categorical, Likelihood, PerColumn
 from isthmus.training.settings import Settings, auto_batch_size, resolve_settings
 
 if TYPE_CHECKING:
@@ -48,17 +51,51 @@ def choose_device(device: str) -> torch.device:
 
 
 def choose_architecture(estimator: BaseAutoencoder, schema: Schema, prepared: Prepared) -> Architecture:
-    """Resolve the number of latents and the hidden layers."""
-    hidden, latent = estimator.hidden_sizes, estimator.n_components
-    if isinstance(hidden, str):
-        hidden = building.auto_hidden_sizes(prepared.features.n_inputs)
+    """Resolve the number of latents, the kind of network and its sizes."""
+    likelihood = resolve_likelihood(estimator._likelihood(), schema)
+    network, hidden = _choose_network(estimator, schema, likelihood, prepared)
+    posterior, prior = estimator._posterior(), estimator._prior()
+    latent = estimator.n_components
+    if isinstance(latent, str):
+        latent = posterior.at_least(auto_components(prepared, estimator.seed_))
+        latent = latent if prior is None else posterior.at_least(prior.at_least(latent))
     return Architecture(
-        n_components=auto_components(prepared, estimator.seed_) if isinstance(latent, str) else int(latent),
+        n_components=int(latent),
         hidden_sizes=tuple(_checked_size(size, hidden) for size in hidden),
         activation=estimator.activation,
-        likelihood=building.resolve_likelihood(estimator._likelihood(), schema),
+        likelihood=likelihood,
         corruption=estimator._corruption(),
+        posterior=posterior,
+        prior=prior,
+        bound=estimator._bound(),
+        terms=estimator._terms(),
+        network=network,
+        n_labels=len(getattr(estimator, "labels_", ())),
     )
+
+
+def _choose_network(
+    estimator: BaseAutoencoder, schema: Schema, likelihood: Likelihood, prepared: Prepared
+) -> tuple[str, Any]:
+    """Return the kind of network, and its sizes; images get convolutions unless widths are given."""
+    network, hidden = estimator.network, estimator.hidden_sizes
+    shape = image_shape(schema)
+    if network == "auto":
+        own = estimator.encoder is not None or estimator.decoder is not None
+        pixels = (
+            estimator.convolves and shape is not None and not isinstance(likelihood, Categorical | PerColumn)
+        )
+        network = "conv" if pixels and not own and isinstance(hidden, str) else "mlp"
+    if isinstance(hidden, str):
+        conv = network == "conv" and shape is not None
+        hidden = (
+            auto_channels(*shape[:2]) if conv and shape else auto_hidden_sizes(prepared.features.n_inputs)
+        )
+    if network == "conv" and not len(hidden):
+        raise InputError(
+            'hidden_sizes=(): network="conv" needs channels for at least one stage, as in (32, 64)'
+        )
+    return network, hidden
 
 
 def _checked_size(size: Any, hidden: Any) -> int:
@@ -77,8 +114,14 @@ def auto_components(prepared: Prepared, seed: int) -> int:
     return max(1, math.ceil(dimension - 0.5)) if math.isfinite(dimension) else 1
 
 
-def choose_settings(estimator: BaseAutoencoder, architecture: Architecture, prepared: Prepared) -> Settings:
-    """Resolve batch size, epochs, rate and patience."""
+def choose_settings(
+    estimator: BaseAutoencoder,
+    architecture: Architecture,
+    prepared: Prepared,
+    *,
+    max_epochs: int | str = "auto",
+) -> Settings:
+    """Resolve batch size, epochs (those of the estimator, if not given), rate and patience."""
     batches = prepared.batches
     size = estimator.batch_size
     batch_size = auto_batch_size(batches.n_rows) if isinstance(size, str) else int(size)
@@ -86,7 +129,7 @@ def choose_settings(estimator: BaseAutoencoder, architecture: Architecture, prep
         n_batches=batches.n_batches(batch_size),
         batch_size=batch_size,
         linear=architecture.linear,
-        max_epochs=estimator.max_epochs,
+        max_epochs=estimator.max_epochs if isinstance(max_epochs, str) else max_epochs,
         learning_rate=estimator.learning_rate,
         patience=estimator.patience,
         weight_decay=float(estimator.weight_decay),

@@ -42,6 +42,7 @@ class DenoisingAutoencoder(BaseAutoencoder):
 
     corruption: Corruption | str | dict[str, Any] = "masking:p=0.3"
 
+    paper: ClassVar[str] = 'Vincent et al., "Extracting and composing robust features", ICML 2008'
     part_families: ClassVar[dict[str, str]] = BaseAutoencoder.part_families | {"corruption": "corruption"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseAutoencoder._parameter_constraints | {
         "corruption": [str, dict, Part]

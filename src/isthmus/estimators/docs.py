@@ -21,6 +21,10 @@ likelihood : Likelihood, str, dict or "auto", default="auto"
     the schema: for an array one Gaussian of shared, learned scale; for a frame the likelihood of each
     column's kind.
 activation : {"silu", "relu", "gelu", "elu", "tanh", "sigmoid"}, default="silu"
+network : {"auto", "mlp", "gated_mlp", "conv"}, default="auto"
+    "mlp": multilayer perceptrons. "gated_mlp": hidden layers are multiplied by gates (Dauphin et al. 2017).
+    "conv": residual convolutions, whose stages have `hidden_sizes` channels. "auto" is "conv" for images of
+    shape (n, height, width[, channels]) with ``hidden_sizes="auto"``, else "mlp".
 encoder, decoder : callable, optional
     Called with the numbers of inputs and outputs, return the torch module to use instead of a multilayer
     perceptron.
@@ -54,6 +58,8 @@ verbose : int, default=0
 ATTRIBUTES = """\
 schema_ : Schema
     What each column was taken for.
+condition_schema_ : Schema or None
+    What the columns of the condition were taken for, if the networks are told one.
 n_components_ : int
     Width of the code.
 architecture_ : Architecture

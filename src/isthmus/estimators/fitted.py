@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from isthmus.data.schema import Schema
-from isthmus.estimators.building import Architecture
+from isthmus.estimators.architecture import Architecture
 from isthmus.model import Model
 
 __all__ = ["Fitted"]
@@ -17,6 +17,7 @@ class Fitted:
     model_: Model
     architecture_: Architecture
     schema_: Schema
+    condition_schema_: Schema | None
     n_components_: int
     history_: list[dict[str, float]]
     metrics_: dict[str, Any]

@@ -18,7 +18,7 @@ from isthmus.data.schema import Schema
 from isthmus.data.sources import Source, as_source
 from isthmus.errors import InputError
 
-__all__ = ["check_weight", "is_frame", "open_input", "restore_shape"]
+__all__ = ["check_weight", "is_frame", "label_codes", "open_input", "restore_shape"]
 
 SIDE_ROLES = ("label", "weight", "id")
 
@@ -28,7 +28,14 @@ def is_frame(X: object) -> bool:
     return nw.dependencies.is_into_dataframe(X)
 
 
-def open_input(estimator: BaseEstimator, X: Any, *, schema: Schema | None, reset: bool) -> Source:
+def open_input(
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    schema: Schema | None,
+    reset: bool,
+    aside: tuple[str, ...] = (),
+) -> Source:
     """Check `X` as scikit-learn asks and return it as a Source.
 
     Columns whose role is label, weight or id are left aside: a model can be used where they are not known.
@@ -41,12 +48,15 @@ def open_input(estimator: BaseEstimator, X: Any, *, schema: Schema | None, reset
     schema : Schema or None
         The fitted or given schema, for the roles and an image's shape.
     reset : bool
+    aside : tuple of str
+        Columns of a frame that are left aside too, where no schema says so.
     """
-    if isinstance(X, Source):
-        return _check_source(estimator, X, schema, reset)
     fitted_on = None if schema is None or reset else schema.container
-    if is_frame(X) and fitted_on != "array":
-        return _check_source(estimator, as_source(X), schema, reset)
+    if isinstance(X, Source) or (is_frame(X) and fitted_on != "array"):
+        source = as_source(X)
+        if aside and source.kind == "frame":
+            source = source.drop([name for name in aside if name in (source.columns or ())])
+        return _check_source(estimator, source, schema, reset)
     checked = _check_array(estimator, X, schema, reset)
     return as_source(_named(checked, schema) if fitted_on == "frame" else checked)
 
@@ -150,6 +160,29 @@ def check_weight(
     weight = _check_sample_weight(sample_weight, stand_in, dtype=np.float64, ensure_non_negative=True)
     check_consistent_length(stand_in, weight)
     return weight
+
+
+def label_codes(labels: ArrayLike, n_rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the distinct labels in order, and each row's position among them; -1 where it has none.
+
+    A row has none where its label is None, NaN, or the number -1.
+    """
+    values: NDArray[Any] = np.asarray(labels)
+    if values.shape != (n_rows,):
+        raise InputError(f"labels has the shape {values.shape}; give one label for each of the {n_rows} rows")
+    unknown = np.array([_is_unknown(value) for value in values.tolist()], dtype=bool)
+    known = values[~unknown].tolist()
+    numbers = all(isinstance(value, bool | int | float) for value in known)
+    distinct, found = np.unique(known if numbers else [str(value) for value in known], return_inverse=True)
+    codes = np.full(n_rows, -1, dtype=np.int64)
+    codes[~unknown] = found
+    return distinct, codes
+
+
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, bool | int | float | str):
+        return value != value or (type(value) is not bool and value == -1)
+    return value is None or str(value) in ("NaT", "<NA>")
 
 
 def _some(columns: Any) -> str:

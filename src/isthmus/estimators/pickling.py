@@ -22,5 +22,11 @@ def thaw(state: dict[str, Any]) -> dict[str, Any]:
     if "model_" not in state:
         return state
     factories = state["encoder"], state["decoder"]
-    model = rebuild_model(state["architecture_"], state["schema_"], state["model_"], *factories)
+    model = rebuild_model(
+        state["architecture_"],
+        state["schema_"],
+        state["model_"],
+        *factories,
+        state["condition_schema_"],
+    )
     return state | {"model_": model}

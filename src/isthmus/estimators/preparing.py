@@ -6,8 +6,9 @@ import hashlib
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,15 +16,19 @@ from numpy.typing import NDArray
 
 from isthmus.data.batches import Batch, Batches, MemoryBatches, StreamBatches, concatenate
 from isthmus.data.encoding import encode
-from isthmus.data.features import Features
+from isthmus.data.features import Features, Values
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source
 from isthmus.data.splitting import held_out_rows
 from isthmus.data.statistics import Statistics, measure
 from isthmus.errors import InputError
 
+if TYPE_CHECKING:
+    from isthmus.estimators.conditions import ConditionRows
+
 __all__ = [
     "Prepared",
+    "Sides",
     "batch_fingerprint",
     "encoded_blocks",
     "fingerprint",
@@ -41,11 +46,42 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What a fit learns from."""
+    """What a fit learns from; `condition` turns conditions into what the networks are told."""
 
     features: Features
     batches: Batches
     held_out: Batch | None
+    condition: Features | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What stands beside all rows of a source, a value or a row of values each.
+
+    Attributes
+    ----------
+    weight : ndarray of shape (n,), or None
+    condition : Tensor of shape (n, E), or None
+        What the networks are told.
+    labels : ndarray of int of shape (n,), or None
+        What an opponent is told.
+    """
+
+    weight: FloatArray | None = None
+    condition: torch.Tensor | None = None
+    labels: NDArray[np.int64] | None = None
+
+    def beside(self, rows: Values, index: NDArray[np.int64]) -> Batch:
+        """Join rows and what stands beside them at the positions `index`."""
+        return Batch(
+            rows,
+            None if self.weight is None else torch.from_numpy(self.weight[index]).to(torch.float32),
+            torch.from_numpy(index),
+            None
+            if self.condition is None
+            else self.condition[torch.from_numpy(index)].to(rows.values.device),
+            None if self.labels is None else torch.from_numpy(self.labels[index]),
+        )
 
 
 def encoded_blocks(
@@ -73,6 +109,9 @@ def prepare(
     weight: FloatArray | None,
     make_features: Callable[[Statistics], Features],
     *,
+    condition: ConditionRows | None = None,
+    condition_stage: Features | None = None,
+    labels: NDArray[np.int64] | None = None,
     fraction: float,
     seed: int,
     device: torch.device,
@@ -87,6 +126,10 @@ def prepare(
     weight : ndarray of shape (n,) or None
     make_features : callable
         Builds the device stage from the training rows' statistics.
+    condition : ConditionRows, optional
+    condition_stage : Features, optional
+        That of an earlier fit, when training goes on.
+    labels : ndarray of int of shape (n,), optional
     fraction : float
         Share of the rows to hold out.
     seed : int
@@ -104,7 +147,12 @@ def prepare(
         statistics = measure(schema, blocks)
         _refuse_nothing(statistics, source)
     features = make_features(statistics)
-    chosen = _pieces(source, schema, features, weight, held_out)
+    stage, told = None, None
+    if condition is not None:
+        stage = condition_stage or condition.stage(~held_out)
+        told = condition.tensor(stage)
+    sides = Sides(weight, told, labels)
+    chosen = _pieces(source, schema, features, sides, held_out)
     validation = _collect(chosen, device) if held_out.any() else None
     n_train = int((~held_out).sum())
     if weight is not None and not weight[~held_out].any():
@@ -113,11 +161,11 @@ def prepare(
             "or set validation_fraction=0"
         )
     mean_weight = 1.0 if weight is None else float(weight[~held_out].mean())
-    training = _pieces(source, schema, features, weight, ~held_out)
+    training = _pieces(source, schema, features, sides, ~held_out)
     if not streamed and n_train * (4 * features.n_columns + 8) <= _memory_limit():
-        return Prepared(features, MemoryBatches(_collect(training, device)), validation)
+        return Prepared(features, MemoryBatches(_collect(training, device)), validation, stage)
     batches = StreamBatches(training, n_train, mean_weight, device, shuffle=not streamed)
-    return Prepared(features, batches, validation)
+    return Prepared(features, batches, validation, stage)
 
 
 def _refuse_nothing(statistics: Statistics, source: Source) -> None:
@@ -133,7 +181,7 @@ def _pieces(
     source: Source,
     schema: Schema,
     features: Features,
-    weight: FloatArray | None,
+    sides: Sides,
     chosen: NDArray[np.bool_],
 ) -> Callable[[], Iterator[Batch]]:
     """Return a callable that goes through the chosen rows, in value units, where `features` is by then."""
@@ -142,18 +190,13 @@ def _pieces(
         for at, values in encoded_blocks(source, schema):
             keep = chosen[at : at + len(values)]
             if keep.any():
-                index = at + np.flatnonzero(keep)
-                yield _batch(features, values[keep], None if weight is None else weight[index], index)
+                yield sides.beside(_values(features, values[keep]), at + np.flatnonzero(keep))
 
     return iterate
 
 
-def _batch(
-    features: Features, encoded: FloatArray, weight: FloatArray | None, index: NDArray[np.int64]
-) -> Batch:
-    rows = features.to_values(torch.from_numpy(encoded).to(features.centre.device))
-    kept = None if weight is None else torch.from_numpy(weight).to(torch.float32)
-    return Batch(rows, kept, torch.from_numpy(index))
+def _values(features: Features, encoded: FloatArray) -> Values:
+    return features.to_values(torch.from_numpy(encoded).to(features.centre.device))
 
 
 def _collect(pieces: Callable[[], Iterator[Batch]], device: torch.device) -> Batch:
@@ -161,26 +204,31 @@ def _collect(pieces: Callable[[], Iterator[Batch]], device: torch.device) -> Bat
 
 
 def value_blocks(
-    source: Source, schema: Schema, features: Features, notices: Counter[str] | None = None
+    source: Source,
+    schema: Schema,
+    features: Features,
+    notices: Counter[str] | None = None,
+    sides: Sides | None = None,
 ) -> Iterator[Batch]:
     """Yield the rows of `source` in value units, in order, on the device of `features`."""
+    sides = sides or Sides()
     for at, values in encoded_blocks(source, schema, notices):
-        yield _batch(features, values, None, np.arange(at, at + len(values)))
+        yield sides.beside(_values(features, values), np.arange(at, at + len(values)))
 
 
-def fingerprint(source: Source, schema: Schema, weight: FloatArray | None) -> str:
-    """Return a hash of the encoded rows and their weights: a run is only resumed on the same data."""
+def fingerprint(source: Source, schema: Schema, sides: Iterable[NDArray[np.generic]]) -> str:
+    """Return a hash of the encoded rows and what stands beside them: a run is resumed on the same data."""
     digest = hashlib.blake2b(digest_size=16)
     for _, values in encoded_blocks(source, schema):
         digest.update(values.tobytes())
-    if weight is not None:
-        digest.update(weight.tobytes())
+    for side in sides:
+        digest.update(side.tobytes())
     return digest.hexdigest()
 
 
 def batch_fingerprint(batch: Batch) -> str:
     """Return a hash of rows in value units, with their positions and weights."""
     digest = hashlib.blake2b(digest_size=16)
-    for part in (*batch.rows, batch.weight, batch.index):
+    for part in (*batch.rows, *batch.sides):
         digest.update(b"" if part is None else part.cpu().numpy().tobytes())
     return digest.hexdigest()

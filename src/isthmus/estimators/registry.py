@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from isthmus.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from isthmus.estimators.base import BaseAutoencoder
+    from isthmus.store import ModelFiles
 
-__all__ = ["ESTIMATORS", "estimator_class", "register"]
+__all__ = ["ESTIMATORS", "READERS", "estimator_class", "register"]
 
 T = TypeVar("T", bound="type[BaseAutoencoder]")
 
 # Complete as soon as the package `isthmus.estimators` is imported, which any import of this module does.
 ESTIMATORS: dict[str, type[BaseAutoencoder]] = {}
+# What builds other models than those, from a folder's files and the factories given, by their names there.
+READERS: dict[str, Callable[[ModelFiles, dict[str, Any]], Any]] = {}
 
 
 def register(estimator: T) -> T:
@@ -29,7 +33,7 @@ def estimator_class(name: str) -> type[BaseAutoencoder]:
     key = name.replace("-", "").replace("_", "").lower()
     if key not in plain:
         raise InputError(
-            f'no estimator is called "{name}"; there are {", ".join(ESTIMATORS)}.'
-            f"{did_you_mean(name, ESTIMATORS)}"
+            f'no estimator is called "{name}".{did_you_mean(name, ESTIMATORS)} '
+            f"Choose from: {', '.join(ESTIMATORS)}"
         )
     return ESTIMATORS[plain[key]]

@@ -16,7 +16,7 @@ from isthmus.data.batches import Batch
 from isthmus.data.features import Values
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source
-from isthmus.estimators.preparing import value_blocks, warn
+from isthmus.estimators.preparing import Sides, value_blocks, warn
 from isthmus.model import Model
 
 __all__ = ["apply", "apply_to_codes", "apply_to_source"]
@@ -29,14 +29,18 @@ ALIGNED_BYTES = 64
 
 
 def apply_to_source(
-    model: Model, source: Source, schema: Schema, function: Callable[[Values], Tensor]
+    model: Model,
+    source: Source,
+    schema: Schema,
+    function: Callable[[Batch], Tensor],
+    sides: Sides | None = None,
 ) -> Iterator[NDArray[np.generic]]:
     """Yield `function` of every block's rows, as NumPy arrays, then warn of what was noticed."""
     notices: Counter[str] = Counter()
     gaps = _Gaps(schema, model)
-    for block in value_blocks(source, schema, model.features, notices):
+    for block in value_blocks(source, schema, model.features, notices, sides):
         gaps.look(block)
-        yield apply(model, block.rows, function)
+        yield apply(model, block, function)
     warn(notices + gaps.notices())
 
 
@@ -70,16 +74,15 @@ class _Gaps:
 
 
 @torch.no_grad()
-def apply(model: Model, rows: Values, function: Callable[[Values], Tensor]) -> NDArray[np.generic]:
+def apply(model: Model, batch: Batch, function: Callable[[Batch], Tensor]) -> NDArray[np.generic]:
     """Return `function` of all rows, computed piece by piece on the model's device."""
     device = next(model.parameters()).device
     model.eval()
-    n_rows = len(rows.values)
     pieces = []
     with _aligning(model):
-        for start in range(0, n_rows, PIECE_ROWS):
-            piece = rows.rows(slice(start, start + PIECE_ROWS)).to(device)
-            n_short = PIECE_ROWS - len(piece.values)
+        for start in range(0, len(batch), PIECE_ROWS):
+            piece = batch.take(slice(start, start + PIECE_ROWS)).to(device)
+            n_short = PIECE_ROWS - len(piece)
             result = function(_pad(piece, n_short) if n_short else piece)
             pieces.append(result[: PIECE_ROWS - n_short].cpu().numpy())
     return np.concatenate(pieces)
@@ -109,14 +112,23 @@ def _align(layer: nn.Module, inputs: tuple[Tensor, ...]) -> Tensor | None:
     return memory[:, :n_columns].copy_(rows)
 
 
-def _pad(piece: Values, n_short: int) -> Values:
-    padded = [None if part is None else functional.pad(part, (0, 0, 0, n_short)) for part in piece]
-    return Values(*padded)  # type: ignore[arg-type]
+def _pad(piece: Batch, n_short: int) -> Batch:
+    """Append rows of zeros; they stand at the positions that would follow."""
+
+    def longer(part: Tensor | None) -> Tensor | None:
+        return None if part is None else functional.pad(part, (0, 0) * (part.ndim - 1) + (0, n_short))
+
+    rows = Values(*map(longer, piece.rows))  # type: ignore[arg-type]
+    return Batch(rows, *map(longer, piece.sides))  # type: ignore[arg-type]
 
 
 def apply_to_codes(
-    model: Model, codes: NDArray[np.float32], function: Callable[[Tensor], Tensor]
+    model: Model,
+    codes: NDArray[np.float32],
+    function: Callable[[Tensor, Tensor | None], Tensor],
+    condition: Tensor | None = None,
 ) -> NDArray[np.generic]:
-    """Return `function` of codes of shape (n, n_components), piece by piece."""
-    rows = Values(torch.from_numpy(np.require(codes, requirements=("C", "W"))), None, None)
-    return apply(model, rows, lambda piece: function(piece.values))
+    """Return `function` of codes of shape (n, n_components) and their conditions, piece by piece."""
+    values = Values(torch.from_numpy(np.require(codes, requirements=("C", "W"))), None, None)
+    batch = Batch(values, None, torch.arange(len(codes)), condition)
+    return apply(model, batch, lambda piece: function(piece.rows.values, piece.condition))

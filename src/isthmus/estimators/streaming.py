@@ -7,41 +7,58 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from isthmus.data.batches import Batch
 from isthmus.data.encoding import decode
-from isthmus.data.features import Values
 from isthmus.data.sources import Source, as_source
-from isthmus.estimators.baseline import row_log_likelihood
-from isthmus.estimators.fitting import open_known
+from isthmus.errors import InputError
+from isthmus.estimators.baseline import expected
+from isthmus.estimators.conditions import condition_sides
+from isthmus.estimators.density import Scorer
+from isthmus.estimators.importance import DEFAULT_SAMPLES
 from isthmus.estimators.inputs import is_frame
 from isthmus.estimators.preparing import BLOCK_ROWS
+from isthmus.estimators.reading import open_known
 from isthmus.estimators.scoring import apply_to_source
+from isthmus.parts.posteriors.base import DiscreteCode
 
 if TYPE_CHECKING:
     from isthmus.estimators.applying import Applying
 
-__all__ = ["codes", "reconstructions", "scores"]
+__all__ = ["codes", "reconstructions", "scores", "tokens"]
 
 
-def codes(estimator: Applying, X: Any) -> Iterator[NDArray[np.float32]]:
+def codes(estimator: Applying, X: Any, condition: Any = None) -> Iterator[NDArray[np.float32]]:
     """Yield the codes of each block of rows."""
-    return _apply(estimator, X, estimator.model_.encode)
+    model = estimator.model_
+    return _apply(estimator, X, condition, lambda piece: model.encode(piece.rows, piece.condition))
 
 
-def reconstructions(estimator: Applying, X: Any) -> Iterator[Any]:
+def tokens(estimator: Applying, X: Any) -> Iterator[NDArray[np.int64]]:
+    """Yield the integers that the codes of each block of rows are made of."""
+    model = estimator.model_
+    code = model.code
+    if not isinstance(code, DiscreteCode):
+        raise InputError(
+            f"{type(estimator).__name__} with posterior {estimator.architecture_.posterior} has no tokens"
+        )
+    return _apply(
+        estimator, X, None, lambda piece: code.indices(model.encoder_outputs(piece.rows, piece.condition))
+    )
+
+
+def reconstructions(estimator: Applying, X: Any, condition: Any = None) -> Iterator[Any]:
     """Yield each block of rows encoded and decoded again, in the library and with the columns of `X`."""
     source, model, schema = open_known(estimator, X), estimator.model_, estimator.schema_
     # What the model need not know (labels, weights, identifiers) is copied from the rows as they were given.
     named = source.kind == "frame" and (is_frame(X) or isinstance(X, Source))
     whole = as_source(X) if named else source
-
-    def reconstruct(rows: Values) -> Tensor:
-        return model.features.to_data(model.density.mean(model.decode(model.encode(rows))))
-
-    encoded = apply_to_source(model, source, schema, reconstruct)
+    sides = condition_sides(estimator, source, condition)
+    encoded = apply_to_source(
+        model, source, schema, lambda piece: model.features.to_data(expected(model, piece)), sides
+    )
     for values, block in zip(encoded, whole.blocks(BLOCK_ROWS), strict=True):
         decoded = decode(schema, np.asarray(values, np.float64), library=source.library, passthrough=block)
         yield decoded if isinstance(decoded, np.ndarray) else _only(decoded, block)
@@ -53,18 +70,15 @@ def _only(frame: Any, like: Any) -> Any:
     return frame if given.columns == like.columns else given.select(like.columns).to_native()
 
 
-def scores(estimator: Applying, X: Any) -> Iterator[NDArray[np.float64]]:
-    """Yield, for each block of rows, log p(x | z(x)) in nats and the number of observed modelled entries."""
-    model = estimator.model_
-
-    def score(rows: Values) -> Tensor:
-        n_observed = torch.full((len(rows.values),), float(rows.values.shape[1]), dtype=torch.float64)
-        if rows.observed is not None:
-            n_observed = rows.observed.sum(dim=1).double()
-        return torch.stack([row_log_likelihood(model, rows), n_observed.to(rows.values.device)], dim=1)
-
-    return _apply(estimator, X, score)
+def scores(
+    estimator: Applying, X: Any, condition: Any = None, score: Scorer | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """Yield, for each block of rows, log p in nats, its standard error, and the observed modelled entries."""
+    score = score or Scorer(estimator.model_, DEFAULT_SAMPLES, None)
+    return score.watch(_apply(estimator, X, condition, score))
 
 
-def _apply(estimator: Applying, X: Any, function: Callable[[Values], Tensor]) -> Any:
-    return apply_to_source(estimator.model_, open_known(estimator, X), estimator.schema_, function)
+def _apply(estimator: Applying, X: Any, condition: Any, function: Callable[[Batch], Tensor]) -> Any:
+    source = open_known(estimator, X)
+    sides = condition_sides(estimator, source, condition)
+    return apply_to_source(estimator.model_, source, estimator.schema_, function, sides)
