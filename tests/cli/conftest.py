@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,9 +15,11 @@ import pytest
 from PIL import Image
 
 import isthmus
-from isthmus.cli import main
+from isthmus.cli import main, pictures
+from isthmus.plots import ImageGridDisplay
 
 SHORT = ("--seed", "1", "--set", "max_epochs=2")
+VAE, CVAE = "VariationalAutoencoder", "ConditionalVariationalAutoencoder"
 
 
 class Done(NamedTuple):
@@ -53,8 +56,20 @@ def run_python(code: str, cwd: Path, **variables: str) -> subprocess.CompletedPr
     return done
 
 
+def digest(model: Path) -> str:
+    """Return a hash of a model's weights."""
+    return hashlib.sha256((model / "weights.safetensors").read_bytes()).hexdigest()
+
+
 def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def succeed(*words: object) -> str:
+    """Run a command that is expected to say nothing on stderr, and return what it printed."""
+    done = call(*words)
+    assert (done.status, done.err) == (0, ""), done
+    return done.out
 
 
 class Workshop:
@@ -93,6 +108,8 @@ class Workshop:
             Image.fromarray(pixels).save(self.pictures / f"class{i % 2}" / f"{i:02}.png")
         self.table_model, self.array_model = folder / "table-model", folder / "array-model"
         self.picture_model, self.denoiser = folder / "picture-model", folder / "denoiser"
+        self.vae, self.table_vae = folder / "vae", folder / "table-vae"
+        self.told, self.told_apart = folder / "told", folder / "told-apart"
 
     def fit(self) -> None:
         roles = ("--label", "group", "--weight", "weight", "--id", "name")
@@ -111,6 +128,10 @@ class Workshop:
                 "--latent",
                 2,
             ),
+            (self.npz, "-o", self.vae, "--model", VAE, "--latent", 2),
+            (self.csv, "-o", self.table_vae, "--model", VAE, "--latent", 2, *roles),
+            (self.csv, "-o", self.told, "--model", CVAE, "--condition", "town", "--latent", 2, *roles),
+            (self.npz, "-o", self.told_apart, "--model", CVAE, "--condition", "y", "--latent", 2),
         ):
             done = call("fit", *words, *SHORT, "--quiet")
             assert done == (0, "", ""), done
@@ -121,3 +142,29 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     workshop = Workshop(tmp_path_factory.mktemp("workshop"))
     workshop.fit()
     return workshop
+
+
+def table(path: Path) -> pl.DataFrame:
+    """Read a table that a command wrote."""
+    return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Give a list of what is drawn in pictures."""
+    seen: list[dict[str, Any]] = []
+
+    class Spy(ImageGridDisplay):
+        @classmethod
+        def from_images(cls, images: Any, **how: Any) -> Any:
+            seen.append({"images": images, **how})
+            return super().from_images(images, **how)
+
+    monkeypatch.setattr(pictures, "ImageGridDisplay", Spy)
+    return seen
+
+
+def is_picture(path: Path) -> bool:
+    """Tell whether a file is a picture that shows something."""
+    with Image.open(path) as image:
+        return image.format == "PNG" and len(np.unique(np.asarray(image))) > 5

@@ -12,17 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import isthmus
 from isthmus.cli.output import as_frames, write_arrays, write_frames
 
-from .conftest import SHORT, Workshop, call, names, run_python
-
-
-def succeed(*words: object) -> str:
-    done = call(*words)
-    assert (done.status, done.err) == (0, ""), done
-    return done.out
-
-
-def table(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+from .conftest import SHORT, Workshop, call, names, run_python, succeed, table
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import signal
@@ -13,11 +12,7 @@ import pytest
 
 import isthmus
 
-from .conftest import SHORT, Workshop, call, names, start
-
-
-def digest(model: Path) -> str:
-    return hashlib.sha256((model / "weights.safetensors").read_bytes()).hexdigest()
+from .conftest import SHORT, Workshop, call, digest, names, start
 
 
 def test_it_tells_what_it_understood_and_learned(shop: Workshop, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_info_of_a_model(shop: Workshop) -> None:
     model = isthmus.load(shop.table_model)
     for fact in (
         "Autoencoder",
-        "format version 1",
+        f"format version {isthmus.store.FORMAT_VERSION}",
         f"seed {model.seed_}",
         "town",
         "PCA, 2 comp.",
@@ -49,6 +49,7 @@ def test_info_of_a_model(shop: Workshop) -> None:
         assert fact in done.out
     assert "categorical (1 column)" in done.out
     assert "corruption" in call("info", shop.denoiser).out
+    assert "told of each row   y (categorical)" in call("info", shop.told_apart).out
 
 
 def test_a_terminal_of_few_letters_is_no_error(shop: Workshop, tmp_path: Path) -> None:

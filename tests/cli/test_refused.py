@@ -20,7 +20,8 @@ def folder(shop: Workshop, tmp_path: Path) -> Path:
     """Give a folder of bad files beside good ones, called as the tables below call them."""
     for path in (shop.csv, shop.npz, shop.npy, shop.labels):
         shutil.copy(path, tmp_path / path.name)
-    for path in (shop.pictures, shop.table_model, shop.array_model):
+    models = (shop.table_model, shop.array_model, shop.vae, shop.table_vae, shop.told, shop.told_apart)
+    for path in (shop.pictures, *models):
         shutil.copytree(path, tmp_path / path.name)
     (tmp_path / "empty.csv").write_bytes(b"")
     (tmp_path / "header.csv").write_text("a,b\n")
@@ -31,6 +32,7 @@ def folder(shop: Workshop, tmp_path: Path) -> Path:
     (tmp_path / "infinite.csv").write_text("a,b\n1.5,2\n2.5,inf\n3.5,1\n")
     (tmp_path / "text.xls").write_text("a")
     (tmp_path / "short.txt").write_text("1\n2\n")
+    (tmp_path / "long.txt").write_text("1\n2\n" * 30)
     (tmp_path / "file").write_text("a file")
     (tmp_path / "output.csv").write_text("precious")
     (tmp_path / "bare").mkdir()
@@ -63,7 +65,7 @@ def _break_models(folder: Path) -> None:
 def refused(folder: Path, words: str, fragment: str, monkeypatch: pytest.MonkeyPatch) -> Done:
     monkeypatch.chdir(folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    done = call(*words.split(" "))
+    done = call(*(SHORT_NAMES.get(word, word) for word in words.split(" ")))
     assert done.status == 2, done
     assert done.err.startswith("isthmus: error: "), done.err
     assert done.err.count("\n") == 1, done.err
@@ -72,6 +74,12 @@ def refused(folder: Path, words: str, fragment: str, monkeypatch: pytest.MonkeyP
     return done
 
 
+SHORT_NAMES = {
+    "AAE": "AdversarialAutoencoder",
+    "CVAE": "ConditionalVariationalAutoencoder",
+    "VAE": "VariationalAutoencoder",
+    "VQ": "VectorQuantizedAutoencoder",
+}
 FIT = {
     "fit": "DATA",
     "fit table.csv": "--output",
@@ -127,6 +135,21 @@ FIT = {
     "fit table.csv -o m --label group --id group": "given as label too",
     "fit table.csv -o m --weight town": "cannot be a weight",
     "fit table.csv -o m --condition group": "no condition",
+    "fit table.csv -o m --model CVAE --condition grup": 'Did you mean "group"?',
+    "fit table.csv -o m --model CVAE --condition group --label group": "given as condition too",
+    "fit table.csv -o m --model CVAE --condition group --condition long.txt": "put all of them into columns",
+    "fit table.csv -o m --model CVAE --set condition=group": "use --condition",
+    "fit images.npz -o m --model CVAE --condition short.txt": "one value for each of the 40 rows",
+    "fit images.npz -o m --model CVAE --condition y --condition y": "two conditions are called y",
+    "fit table.csv -o m --model AAE --set labels=grup": 'Did you mean "group"?',
+    "fit table.csv -o m --model AAE --set labels=group --id group": "given as label too",
+    "fit table.csv -o m --model AAE --set adversarial.wight=1": "no field 'wight'",
+    "fit table.csv -o m --model VAE --set prior=normal": 'Did you mean "standard_normal"?',
+    "fit table.csv -o m --model VAE --set terms=total_corelation": 'Did you mean "total_correlation"?',
+    "fit table.csv -o m --model VAE --set bound=importance_weighted:k=0": "k must be",
+    "fit table.csv -o m --model VAE --set beta=-1": "beta",
+    "fit table.csv -o m --set beta=1": "no parameter 'beta'",
+    "fit images.npz -o m --model VQ --set posterior=point": '"vector_quantized"',
     "fit table.csv -o m --ignore hight": 'Did you mean "height"?',
     "fit table.csv -o m --column height=count": 'cannot be "count"',
     "fit table.csv -o m --column height=real": "not a kind",
@@ -171,6 +194,71 @@ ROWS = {
     "score table-model table.csv -o output.csv": "--force",
     "score array-model words.npy": "expected numbers",
 }
+MADE = {
+    "sample vae": "--output",
+    "sample vae -o s.gif": ".csv, .parquet, .npy or .png",
+    "sample vae -o output.csv": "--force",
+    "sample vae -o no/s.csv": "create it first",
+    "sample table-vae -o s.png": "rows of 7 columns",
+    "sample table-vae -o s.npy": "a table",
+    "sample vae -o s.npy --beside images.npz": "nearest_row",
+    "sample vae -o s.csv --beside missing.npz": "does not exist",
+    "sample vae -o s.csv --beside codes.npy": "30 features",
+    "sample vae -o s.csv --beside words.npy": "expected numbers",
+    "sample table-vae -o s.csv --beside narrow.csv": '"height", "town"',
+    "sample vae -o s.csv --array X": "--beside",
+    "sample vae -o s.csv -n 0": "at least 1",
+    "sample vae -o s.csv -n -3": "at least 1",
+    "sample vae -o s.csv -n many": "many",
+    "sample vae -o s.csv --temperature -1": "at least 0",
+    "sample vae -o s.csv --seed -1": "at least 0",
+    "sample vae -o s.csv --condition y=1": "fitted without one",
+    "sample array-model -o s.csv": "--model VariationalAutoencoder",
+    "sample missing-model -o s.csv": "does not exist",
+    "sample truncated -o s.csv": "damaged",
+    "sample told -o s.csv": "--condition town=",
+    "sample told -o s.csv --condition town=heer": 'Did you mean "here"?',
+    "sample told -o s.csv --condition town": "expected name=value",
+    "sample told -o s.csv --condition twn=here": 'Did you mean "town"?',
+    "sample told -o s.csv --condition town=here --condition town=away": "given twice",
+    "sample told-apart -o s.csv --condition y=9": '"0", "1", "2"',
+    "manifold vae": "--output",
+    "manifold vae -o m.png -n 0": "at least 1",
+    "manifold vae -o m.png --dims 0 0": "two different components",
+    "manifold vae -o m.png --dims 0 5": "from 0 to 1",
+    "manifold table-vae -o m.png": "a picture shows images",
+    "manifold array-model -o m.png": "manifold needs a generative model",
+    "interpolate vae images.npz -o w.csv --from 0": "--to",
+    "interpolate vae images.npz -o w.csv --from 0 --to 40": "positions from 0 to 39",
+    "interpolate vae images.npz -o w.csv --from -1 --to 4": "positions from 0 to 39",
+    "interpolate vae images.npz -o w.csv --from 0 --to 4 -n 1": "at least 2",
+    "interpolate vae images.npz -o w.csv --from 0 --to 4 --path round": "round",
+    "interpolate vae images.npz -o output.csv --from 0 --to 4": "--force",
+    "interpolate table-vae narrow.csv -o w.csv --from 0 --to 4": '"height", "town"',
+    "interpolate array-model images.npz -o w.csv --from 0 --to 4": "interpolate needs a generative model",
+    "interpolate told-apart images.npz -o w.csv --from 0 --to 4": "--condition y=",
+    "traverse vae images.npz -o t.csv --row 0": "--dim",
+    "traverse vae images.npz -o t.csv --row 0 --dim 2": "from 0 to 1, or all",
+    "traverse vae images.npz -o t.csv --row 0 --dim one": "from 0 to 1, or all",
+    "traverse vae images.npz -o t.csv --row 99 --dim 0": "positions from 0 to 39",
+    "traverse table-vae table.csv -o t.npy --row 0 --dim 0": "a table",
+    "density vae images.npz -o d.xls": ".csv, .parquet or .npy",
+    "density vae images.npz --samples 0": "at least 1",
+    "density vae images.npz --seed -1": "at least 0",
+    "density table-vae narrow.csv": '"height", "town"',
+    "density array-model images.npz": "--model VariationalAutoencoder",
+    "density told-apart images.npz": "--condition",
+    "density told-apart images.npz --condition short.txt": "one value for each",
+    "density told-apart images.npz --condition yy": 'Did you mean "y"?',
+    "density vae images.npz --condition y": "fitted without one",
+    "diagnose table-model table.csv": "needs a model with a prior",
+    "diagnose told-apart images.npy": "--condition",
+    "encode told-apart images.npz -o z.csv": "--condition",
+    "encode told narrow.csv -o z.csv": "--condition",
+    "decode told codes.npy -o x.csv": "--condition",
+    "decode told-apart codes.npy -o x.csv --condition short.txt": "one value for each of the 3 rows",
+    "models vae": "vae",
+}
 OTHER = {
     "fitt": 'Did you mean "fit"?',
     "--nonsense": "--nonsense",
@@ -194,7 +282,7 @@ OTHER = {
 }
 
 
-@pytest.mark.parametrize(("words", "fragment"), [*FIT.items(), *ROWS.items(), *OTHER.items()])
+@pytest.mark.parametrize(("words", "fragment"), [*FIT.items(), *ROWS.items(), *MADE.items(), *OTHER.items()])
 def test_it_is_refused_in_one_line(
     folder: Path, words: str, fragment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,16 +47,18 @@ def _is_model(path: Path) -> bool:
 
 def describe(model: BaseAutoencoder, path: Path) -> str:
     """Return what there is to know about a saved model, in a screenful."""
+    from isthmus.estimators.architecture import layer_words, part_words
     from isthmus.store import FORMAT_VERSION
 
     architecture = model.architecture_
     n_weights = sum(parameter.numel() for parameter in model.model_.parameters())
     facts = [
         ("latent components", str(architecture.n_components)),
-        ("hidden layers", " - ".join(map(str, architecture.hidden_sizes)) or "none: linear"),
+        ("hidden layers", layer_words(architecture)),
         ("activation", architecture.activation),
         ("likelihood", _likelihood(architecture.likelihood)),
-        ("corruption", str(architecture.corruption or "none")),
+        *part_words(architecture),
+        *_told(model),
         ("weights", f"{n_weights:,}"),
         ("training", f"{model.n_training_rows_:,} rows, {model.n_iter_:,} epochs, seed {model.seed_}"),
     ]
@@ -64,6 +66,15 @@ def describe(model: BaseAutoencoder, path: Path) -> str:
     return "\n\n".join(
         [title, aligned(facts), str(model.schema_), figures(model.metrics_, architecture.n_components)]
     )
+
+
+def _told(model: BaseAutoencoder) -> list[tuple[str, str]]:
+    """Return what the networks, or a discriminator, are told of rows beside what is learned."""
+    condition, labels = model.condition_schema_, getattr(model, "labels_", None)
+    columns = () if condition is None else condition.modelled
+    told = ", ".join(f"{column.name} ({column.kind})" for column in columns)
+    found = [("told of each row", told)] if told else []
+    return found if labels is None else [*found, ("discriminator told", f"{len(labels)} labels")]
 
 
 def _likelihood(likelihood: Likelihood) -> str:

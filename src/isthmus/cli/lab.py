@@ -12,7 +12,7 @@ from isthmus.cli.printing import aligned
 from isthmus.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from isthmus.lab.claim import Claim
+    from isthmus.lab.claim import Claim, Limit, Number
 
 __all__ = ["claim_names", "lab"]
 
@@ -75,9 +75,18 @@ def _check_outputs(output: Path, names: list[str], force: bool) -> None:
 def _show(claim: Claim, paths: tuple[Path, ...]) -> None:
     verdict = "confirmed" if claim.confirmed else "NOT confirmed"
     print(f"{claim.name}: {verdict}. {claim.sentence}\nmeasured on {claim.measured_on}")
-    rows: list[tuple[str, ...]] = [("", "lecture", "measured", "tolerance", "")]
+    rows: list[tuple[str, ...]] = [("", "claimed", "measured", "tolerance", "")]
     for name, number in claim.numbers.items():
-        unit = f" {number.unit}" if number.unit else ""
-        values = (f"{value:.4g}{unit}" for value in (number.expected, number.measured, number.tolerance))
-        rows.append((f"  {name}", *values, "" if number.agrees else "DIFFERS"))
+        rows.append((f"  {name}", *_cells(number), "" if number.agrees else "DIFFERS"))
     print(f"{aligned(rows)}\n{' and '.join(map(str, paths))}\n", flush=True)
+
+
+def _cells(number: Number | Limit) -> tuple[str, str, str]:
+    """Return what is claimed, what was measured, and how far apart they may be."""
+    unit = f" {number.unit}" if number.unit else ""
+    measured = f"{number.measured:.4g}{unit}"
+    from isthmus.lab.claim import Limit
+
+    if isinstance(number, Limit):
+        return f"{number.side} {number.limit:.4g}{unit}", measured, ""
+    return f"{number.expected:.4g}{unit}", measured, f"{number.tolerance:.4g}{unit}"

@@ -8,7 +8,25 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-__all__ = ["Array", "Codes", "Data", "Force", "Id", "Model", "Output", "Resize", "RowOptions", "ScoreOptions"]
+__all__ = [
+    "Array",
+    "Codes",
+    "Condition",
+    "Data",
+    "DensityOptions",
+    "Force",
+    "Id",
+    "MadeOutput",
+    "MaybeOutput",
+    "Model",
+    "Output",
+    "ReadOptions",
+    "Resize",
+    "RowOptions",
+    "ScoreOptions",
+    "Seed",
+    "Told",
+]
 
 Data = Annotated[
     Path,
@@ -27,6 +45,13 @@ MaybeOutput = Annotated[
     Path | None,
     Parameter(name=["--output", "-o"], help="The file to write; without it only the mean is shown."),
 ]
+MadeOutput = Annotated[
+    Path,
+    Parameter(
+        name=["--output", "-o"],
+        help="The file to write: .csv, .parquet, .npy or, of a model of images, a picture: .png.",
+    ),
+]
 Force = Annotated[bool, Parameter(help="Replace the output if it exists.", show_default=False)]
 Id = Annotated[
     str | None,
@@ -35,6 +60,19 @@ Id = Annotated[
         '"folder" (the subfolder of each image).'
     ),
 ]
+Condition = Annotated[
+    list[str] | None,
+    Parameter(
+        help="What a conditional model is told of each row, where the rows' own columns do not say it: a "
+        'column, another array of an .npz, a file with one value a row, "folder", or for all rows '
+        "name=value; may be given again."
+    ),
+]
+Told = Annotated[
+    list[str] | None,
+    Parameter(help="What a conditional model is told: name=value; may be given again."),
+]
+Seed = Annotated[int | None, Parameter(help="Makes what is drawn repeatable.")]
 Array = Annotated[str | None, Parameter(help="Which array of an .npz file to read.")]
 Resize = Annotated[
     tuple[int, int] | None,
@@ -47,6 +85,7 @@ class ReadOptions:
     """How rows are read, and what is kept beside them."""
 
     id: Id = None
+    condition: Condition = None
     array: Array = None
     resize: Resize = None
     force: Force = False
@@ -66,3 +105,18 @@ class ScoreOptions(ReadOptions):
     """How `score` reads and writes: without an output too."""
 
     output: MaybeOutput = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class DensityOptions(ReadOptions):
+    """How `density` reads, draws and writes."""
+
+    output: MaybeOutput = None
+    samples: Annotated[
+        int, Parameter(help="Draws per row: more bring the lower bound nearer to log p(x).")
+    ] = 128
+    seed: Annotated[
+        int | None,
+        Parameter(help="Gives each row noise of its own; without it all rows share one fixed noise."),
+    ] = None

@@ -13,12 +13,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from isthmus.cli.sides import Side
+from isthmus.data.schema import Schema
 from isthmus.data.sources import Source
 from isthmus.errors import InputError
-from isthmus.estimators.preparing import BLOCK_ROWS
 from isthmus.store import open_output
 
-__all__ = ["as_frames", "beside", "to_polars", "write_arrays", "write_frames"]
+__all__ = ["as_frames", "as_table", "beside", "to_polars", "write_arrays", "write_frames"]
 
 
 def write_arrays(path: Path, pieces: Iterable[NDArray[Any]], n_rows: int, *, overwrite: bool) -> None:
@@ -77,6 +77,14 @@ def as_frames(arrays: Iterable[NDArray[Any]], names: list[str]) -> Iterator[pl.D
         yield frame.with_columns(pl.col(name).cast(pl.Int64) for name in names if name in WHOLE)
 
 
+def as_table(rows: Any, schema: Schema) -> pl.DataFrame:
+    """Return rows of a model's data as a table, without what stands beside rows: a model cannot give it."""
+    if isinstance(rows, np.ndarray):
+        return next(as_frames([rows], list(schema.names)))
+    sides = [column.name for column in schema.columns if column.role in ("label", "weight", "id")]
+    return to_polars(rows).drop(sides, strict=False)
+
+
 def to_polars(frame: Any) -> pl.DataFrame:
     """Return a frame of any library as polars'."""
     return nw.from_native(frame, eager_only=True).to_polars()
@@ -87,14 +95,5 @@ def beside(frames: Iterable[pl.DataFrame], side: Side | None, source: Source) ->
     if side is None:
         yield from frames
         return
-    for frame, column in zip(frames, _side_blocks(side, source), strict=True):
+    for frame, column in zip(frames, side.blocks(source), strict=True):
         yield column.to_frame().hstack(frame.drop(column.name, strict=False))
-
-
-def _side_blocks(side: Side, source: Source) -> Iterator[pl.Series]:
-    if side.values is None:
-        for block in source.select(side.name).blocks(BLOCK_ROWS):
-            yield to_polars(block)[side.name]
-    else:
-        for start in range(0, len(side.values), BLOCK_ROWS):
-            yield pl.Series(side.name, side.values[start : start + BLOCK_ROWS])

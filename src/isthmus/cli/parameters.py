@@ -11,10 +11,11 @@ from isthmus.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from isthmus.estimators.base import BaseAutoencoder
 
-__all__ = ["make_estimator", "pairs", "parse_latent"]
+__all__ = ["check_whole", "make_estimator", "pairs", "parse_latent"]
 
 # What other options say, or only Python can.
 ELSEWHERE = {
+    "condition": "use --condition",
     "checkpoint": "fit keeps it beside the model and removes it at the end",
     "decoder": "it is a function, to be given in Python",
     "encoder": "it is a function, to be given in Python",
@@ -40,6 +41,12 @@ def pairs(given: Iterable[str], option: str) -> dict[str, str]:
 EXAMPLES = {"--set": "max_epochs=50", "--column": "age=count"}
 
 
+def check_whole(option: str, value: int | None, least: int) -> None:
+    """Refuse a number that is too small, before any work is spent."""
+    if value is not None and value < least:
+        raise InputError(f"{option} {value}: expected a whole number of at least {least}")
+
+
 def parse_latent(latent: str) -> int | str:
     """Return the number of latent components, or "auto"."""
     if latent == "auto" or (latent.isascii() and latent.isdigit() and int(latent) > 0):
@@ -63,13 +70,15 @@ def make_estimator(model: str, given: Iterable[str], shortcuts: Mapping[str, Any
     from isthmus.estimators.registry import estimator_class
 
     estimator = estimator_class(model)()
-    values = {name: _literal(value) for name, value in pairs(given, "--set").items()}
+    values = {name: _value(name, text) for name, text in pairs(given, "--set").items()}
     for name in values:
         _check_name(name, estimator, shortcuts)
     values |= {name: value for name, value in shortcuts.items() if value is not None}
     estimator.set_params(**{name.replace(".", "__"): value for name, value in values.items()})
     estimator._validate_params()
     estimator._parts()
+    for part in ("corruption", "posterior", "prior", "bound", "terms"):
+        getattr(estimator, f"_{part}")()  # raises what is wrong with it
     choose_device(estimator.device)
     return estimator
 
@@ -87,6 +96,11 @@ def _check_name(name: str, estimator: BaseAutoencoder, shortcuts: Mapping[str, A
         raise InputError(f"{SHORT[head]} and --set {head} say the same; give one of them")
     if dot and head not in estimator.part_families:
         raise InputError(f"--set {name}: {head} has no fields; write --set {head}=value")
+
+
+def _value(name: str, text: str) -> Any:
+    value = _literal(text)
+    return (value,) if name == "terms" and isinstance(value, str) else value
 
 
 def _literal(text: str) -> Any:

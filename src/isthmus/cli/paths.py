@@ -6,13 +6,19 @@ from pathlib import Path
 
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["TABLES", "check_rows_output"]
+__all__ = ["TABLES", "check_rows_output", "is_picture"]
 
 TABLES = (".csv", ".parquet")
 FORMATS = (*TABLES, ".npy")
+PICTURE = ".png"
 
 
-def check_rows_output(path: Path, overwrite: bool, why_table: str = "") -> None:
+def is_picture(path: Path) -> bool:
+    """Whether a file's name is that of a picture."""
+    return path.suffix.lower() == PICTURE
+
+
+def check_rows_output(path: Path, overwrite: bool, why_table: str = "", *, pictures: bool = False) -> None:
     """Refuse an unknown format, an existing file or a missing folder.
 
     Parameters
@@ -21,14 +27,16 @@ def check_rows_output(path: Path, overwrite: bool, why_table: str = "") -> None:
     overwrite : bool
     why_table : str
         What .npy cannot hold; if empty it can.
+    pictures : bool
+        Whether a .png will do too.
     """
     from isthmus.store import check_output
 
-    ending = path.suffix.lower()
-    if ending not in FORMATS:
-        near = did_you_mean(ending, FORMATS)
+    ending, formats = path.suffix.lower(), (*FORMATS, PICTURE) if pictures else FORMATS
+    if ending not in formats:
+        listed = f"{', '.join(formats[:-1])} or {formats[-1]}"
         raise InputError(
-            f"{path}: unknown format; the output's name must end in .csv, .parquet or .npy.{near}"
+            f"{path}: unknown format; the output's name must end in {listed}.{did_you_mean(ending, formats)}"
         )
     if ending == ".npy" and why_table:
         raise InputError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["aligned", "command", "figures"]
+__all__ = ["aligned", "command", "figures", "plus_minus"]
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> str:
@@ -36,5 +37,23 @@ def figures(metrics: dict[str, Any], n_components: int) -> str:
         f"PCA, {n_components} comp.",
         "means",
     )
-    score = f"log p(x given z(x)): {metrics['score']:.6g} nats per row (no density: not for ranking models)"
-    return f"{aligned([head, *figure_rows(metrics)])}\n{score}"
+    lines = [aligned([head, *figure_rows(metrics)])]
+    if "log_likelihood" in metrics:
+        value = plus_minus(metrics["log_likelihood"], metrics["log_likelihood_std_error"])
+        rows = f"{metrics['log_likelihood_n_rows']:,} {metrics['rows']} rows"
+        lines.append(
+            f"{metrics['log_likelihood_is']}: {value} nats per row (± Monte Carlo standard error), on {rows}"
+        )
+    else:
+        score = f"{metrics['score']:.6g} nats per row (no density: not for ranking models)"
+        lines.append(f"log p(x given z(x)): {score}")
+    return "\n".join(lines)
+
+
+def plus_minus(value: float | None, error: float | None) -> str:
+    """Return a value and its standard error; of a model folder, what is not finite is None."""
+    if value is None:
+        return "not finite"
+    if error is None or math.isnan(error):
+        return f"{value:.6g} ± unknown"
+    return f"{value:.6g} ± {error:.2g}"

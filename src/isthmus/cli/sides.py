@@ -1,7 +1,8 @@
-"""What stands beside the rows: labels, weights, identifiers, wherever the user keeps them."""
+"""What stands beside the rows: labels, weights, identifiers, conditions, wherever the user keeps them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from isthmus.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     from isthmus.data.sources import Source
 
-__all__ = ["Side", "find_side"]
+__all__ = ["Side", "find_side", "typed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +24,28 @@ class Side:
 
     name: str
     values: NDArray[Any] | None = None
+
+    def blocks(self, source: Source) -> Iterator[pl.Series]:
+        """Yield the values beside the rows of each block."""
+        import polars as pl
+
+        from isthmus.estimators.preparing import BLOCK_ROWS
+
+        if self.values is None:
+            for block in source.select(self.name).blocks(BLOCK_ROWS):
+                yield block.to_polars()[self.name]  # type: ignore[union-attr]
+        else:
+            for start in range(0, len(self.values), BLOCK_ROWS):
+                yield pl.Series(self.name, self.values[start : start + BLOCK_ROWS])
+
+    def read(self, source: Source) -> pl.Series:
+        """Return all values; numbers that a text file holds are numbers."""
+        import polars as pl
+
+        if self.values is None:
+            return pl.concat(list(self.blocks(source)))
+        values = typed(self.values)
+        return pl.Series(self.name, values.tolist() if values.dtype.kind == "O" else values)
 
 
 def find_side(source: Source, given: str, option: str) -> Side:
@@ -43,6 +67,20 @@ def find_side(source: Source, given: str, option: str) -> Side:
     from isthmus.data.sources import read_values
 
     return Side(Path(given).stem, _checked(read_values(given), source, f"{option} {given}"))
+
+
+def typed(values: NDArray[Any]) -> NDArray[Any]:
+    """Return texts that are all whole numbers, or all numbers, as such."""
+    import numpy as np
+
+    if values.dtype.kind not in "OU":
+        return values
+    for number in (np.int64, np.float64):
+        try:
+            return values.astype(number)
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return values
 
 
 def _checked(values: NDArray[Any], source: Source, what: str) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,11 +18,15 @@ from isthmus.data.schema import Schema
 from isthmus.data.sources import Source, as_source
 from isthmus.data.table import summary_rows
 from isthmus.errors import InputError
+from isthmus.estimators.concern import Concern
+from isthmus.estimators.health import Diagnosis
 from isthmus.plots import Labels
 from isthmus.plots.rows import known_source, native, sample_rows
-from isthmus.report import sections, words
+from isthmus.report import generating, sections, words
+from isthmus.report.figures import figure_table
 from isthmus.report.measured import recognise
-from isthmus.report.sections import MAP_ROWS, Section
+from isthmus.report.section import Section
+from isthmus.report.sections import MAP_ROWS
 from isthmus.report.warnings import concerns
 
 __all__ = ["render", "write_report"]
@@ -60,8 +65,8 @@ def write_report(
 def render(model: Any, source: Any = None, label: str | ArrayLike | Labels | None = None) -> str:
     """Return the page as HTML."""
     rows = None if source is None else as_source(source)
-    codes, parts = (None, [sections.loss(model)]) if rows is None else _from_rows(model, rows, label)
-    n_columns = len(model.schema_.modelled)
+    apart = () if rows is None else words.told_apart(model, rows.columns or ())
+    shown = _from_rows(model, rows, label) if rows is not None and not apart else _without_rows(model, rows)
     metrics, k = model.metrics_, model.n_components_
     return _template().render(
         title=words.title(model),
@@ -69,11 +74,11 @@ def render(model: Any, source: Any = None, label: str | ArrayLike | Labels | Non
         lead=words.lead(model),
         tiles=words.tiles(model),
         data="" if rows is None else words.source_name(rows),
-        rows_given=rows is not None,
-        concerns=concerns(model.history_, metrics, n_columns=n_columns, codes=codes),
-        figures=words.figure_table(metrics, k) if metrics else None,
-        score=metrics.get("score"),
-        sections=[part for part in parts if part is not None],
+        left_out="" if rows is not None and not apart else words.left_out(apart),
+        concerns=shown.concerns,
+        figures=figure_table(metrics, k) if metrics else None,
+        score=None if "log_likelihood" in metrics else metrics.get("score"),
+        sections=[part for part in shown.sections if part is not None],
         code=words.code_lines(model),
         parts=words.parts(model),
         schema=summary_rows(model.schema_),
@@ -82,19 +87,53 @@ def render(model: Any, source: Any = None, label: str | ArrayLike | Labels | Non
     )
 
 
-def _from_rows(model: Any, rows: Source, label: Any) -> tuple[Any, list[Section | None]]:
-    """Return some rows' codes, and the sections that need rows."""
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What depends on whether there are rows, and on what is told of them."""
+
+    concerns: list[Concern]
+    sections: list[Section | None]
+
+
+def _without_rows(model: Any, rows: Source | None) -> _Shown:
+    """Return what a model shows without codes of rows; samples may have rows beside them."""
+    found = concerns(model.history_, model.metrics_, n_columns=len(model.schema_.modelled))
+    # Rows of a frame must have the columns of the fit, the conditions among them.
+    whole = rows is not None and words.told_apart(model) == words.told_apart(model, rows.columns or ())
+    known = known_source(model, rows) if rows is not None and whole else None
+    return _Shown(found, [*_generated(model, known), sections.loss(model)])
+
+
+def _from_rows(model: Any, rows: Source, label: Any) -> _Shown:
+    """Return what needs the codes of rows too."""
     labels = find_labels(rows, model.schema_, label)
     known = known_source(model, rows)
     measured = recognise(model, known)
-    codes = model.transform(native(known.take(sample_rows(len(known), MAP_ROWS))))
-    return codes, [
+    diagnosis = generating.find_diagnosis(model, known, measured)
+    parts = [
         None if measured.recognised else sections.given_figures(model, known, measured),
         sections.code_map(model, known, labels),
         sections.images(model, known, measured),
         sections.columns(model, known, measured),
+        *_generated(model, known),
+        generating.health(diagnosis),
         sections.loss(model),
     ]
+    return _Shown(_all_concerns(model, known, diagnosis), parts)
+
+
+def _generated(model: Any, known: Source | None) -> list[Section | None]:
+    return [generating.samples(model, known), generating.manifold(model)]
+
+
+def _all_concerns(model: Any, known: Source, diagnosis: Diagnosis | None) -> list[Concern]:
+    """Return the concerns; those about codes are the diagnosis's where there is one."""
+    codes = None
+    if diagnosis is None:
+        codes = model.transform(native(known.take(sample_rows(len(known), MAP_ROWS))))
+    n_columns = len(model.schema_.modelled)
+    found = concerns(model.history_, model.metrics_, n_columns=n_columns, codes=codes)
+    return [*(() if diagnosis is None else diagnosis.concerns), *found]
 
 
 def find_labels(rows: Source, schema: Schema, label: Any) -> Labels | None:

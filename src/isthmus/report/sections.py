@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 
 from isthmus.data.batches import MemoryBatches
 from isthmus.data.sources import Source
 from isthmus.estimators.baseline import figures
+from isthmus.parts.registry import kind_of
 from isthmus.plots import ColumnErrorDisplay, Labels, LossDisplay, MapDisplay, ReconstructionDisplay, new_axes
 from isthmus.plots.rows import batch_of, native, sample_rows
 from isthmus.plots.style import as_text
+from isthmus.report.figures import Row, Table, figure_table, number
 from isthmus.report.measured import Measured
 from isthmus.report.pictures import inline_svg
-from isthmus.report.words import Row, Table, figure_table, number
+from isthmus.report.section import Section
 
-__all__ = ["MAP_ROWS", "Section", "code_map", "columns", "given_figures", "images", "loss"]
+__all__ = ["MAP_ROWS", "code_map", "columns", "given_figures", "images", "loss"]
 
 MAP_ROWS = 5000
 N_IMAGES = 8
@@ -27,22 +27,12 @@ PCA_ROWS = 5000
 MOST_COLUMNS = 25
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the page."""
-
-    title: str
-    text: str
-    picture: Markup | None = None
-    table: Table | None = None
-
-
 def loss(model: Any) -> Section | None:
     """Return the loss curve; nothing, if no epoch was finished."""
     if not model.history_:
         return None
     display = LossDisplay.from_estimator(model, ax=new_axes(height=2.8))
-    text = "The negative log-likelihood of a row, epoch by epoch, on the rows learned from"
+    text = f"The negative log-likelihood of a row{_terms(model)}, epoch by epoch, on the rows learned from"
     if display.best_epoch is None:
         text += "; none were held out, and the last weights were kept."
     else:
@@ -51,6 +41,11 @@ def loss(model: Any) -> Section | None:
             "is lowest, were kept."
         )
     return Section("How it learned", text, inline_svg(display.figure_, f"Loss over the epochs. {text}"))
+
+
+def _terms(model: Any) -> str:
+    names = ", ".join(kind_of(term).replace("_", " ") for term in model.architecture_.terms)
+    return f", plus what else is asked of its code ({names})" if names else ""
 
 
 def given_figures(model: Any, source: Source, measured: Measured) -> Section:
@@ -74,10 +69,21 @@ def code_map(model: Any, source: Source, labels: Labels | None) -> Section:
     rows = f"{display.sampled}," if display.sampled else number(display.n_rows, "row")
     text = f"Each of {rows} is a point {shown}. Rows with like codes lie together."
     if labels is not None:
-        learned = labels.name in {as_text(column.name) for column in model.schema_.modelled}
-        whence = "one of the columns learned" if learned else "from which nothing was learned"
-        text += f" The colour is “{labels.name}”, {whence}."
+        text += f" The colour is “{labels.name}”{_whence(model, labels.name)}."
     return Section("The map of codes", text, inline_svg(display.figure_, f"Scatter plot. {text}"))
+
+
+def _whence(model: Any, label: str) -> str:
+    """Say whether anything was learned from what colours the map."""
+    conditions = () if model.condition_schema_ is None else model.condition_schema_.modelled
+    if label in {as_text(column.name) for column in model.schema_.modelled}:
+        return ", one of the columns learned"
+    if label in {as_text(column.name) for column in conditions}:
+        return ", which the networks are told"
+    if getattr(model, "labels_", None) is None:
+        return ", from which nothing was learned"
+    # Labels may have been given apart, under no name.
+    return ", which the discriminator was told" if label == model.labels else ""
 
 
 def images(model: Any, source: Source, measured: Measured) -> Section | None:

@@ -7,11 +7,12 @@ stands with its reason.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from isthmus.estimators.concern import Concern as Concern
 
 __all__ = [
     "Concern",
@@ -32,6 +33,7 @@ Metrics = Mapping[str, Any]
 # Nats that a held-out entry may cost more than a training entry: for a Gaussian of learned scale, 0.1 is a
 # squared error a fifth higher.
 GAP = 0.1
+COMPARED = ("negative_log_likelihood", "negative_bound")
 # What the loss still gained in the last quarter before the learning rate fell, as a share of all it gained.
 FALLING = 0.05
 # A held-out error this much above PCA's is no accident of sampling.
@@ -44,25 +46,6 @@ COLLAPSED, TINY = 1e-3, 1e-4
 EXACT = 1e-6
 LEARNED_LITTLE = 0.99
 FEW_ROWS = 50
-
-
-@dataclass(frozen=True)
-class Concern:
-    """Something to know before trusting a model.
-
-    Attributes
-    ----------
-    name : str
-        A few words.
-    sentence : str
-        What was seen, with its figures.
-    advice : str
-        What to do about it.
-    """
-
-    name: str
-    sentence: str
-    advice: str
 
 
 def concerns(
@@ -84,17 +67,20 @@ def concerns(
 
 def over_fitting(history: History, n_columns: int) -> Concern | None:
     """Held-out rows cost clearly more than training rows, at the epoch whose weights were kept."""
-    rows = [row for row in history if np.isfinite([row.get("validation_loss", np.nan), row["loss"]]).all()]
+    # Of the other terms, some are measured in another way on held-out rows.
+    name = next((name for name in COMPARED if history and name in history[-1]), "loss")
+    held_out = f"validation_{name}"
+    rows = [row for row in history if np.isfinite([row.get(held_out, np.nan), row.get(name, np.nan)]).all()]
     if not rows or n_columns < 1:
         return None
     kept = min(rows, key=lambda row: row["validation_loss"])
-    gap = kept["validation_loss"] - kept["loss"]
+    gap = kept[held_out] - kept[name]
     if gap <= GAP * n_columns:
         return None
     return Concern(
         "Over-fitting",
-        f"At the epoch that was kept a held-out row costs {kept['validation_loss']:.4g} nats, a training row "
-        f"{kept['loss']:.4g}: {gap / n_columns:.2g} nats more for each of {n_columns:,} modelled columns.",
+        f"At the epoch that was kept a held-out row costs {kept[held_out]:.4g} nats, a training row "
+        f"{kept[name]:.4g}: {gap / n_columns:.2g} nats more for each of {n_columns:,} modelled columns.",
         "More rows, smaller hidden_sizes, weight_decay or a DenoisingAutoencoder bring the two together.",
     )
 

@@ -11,23 +11,25 @@ from typing import Any
 
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source
-from isthmus.estimators.card import figure_rows
+from isthmus.estimators.architecture import Architecture, layer_words, part_words
+from isthmus.estimators.density import density_note
+from isthmus.estimators.generative import Generative
+from isthmus.estimators.importance import gives_density
 from isthmus.parts.likelihoods import Likelihood
 from isthmus.parts.registry import Part, to_string
 from isthmus.plots.style import as_text
+from isthmus.report.figures import density_sentence, explained, number, percentage
 
 __all__ = [
-    "Row",
-    "Table",
     "Tile",
     "code_lines",
-    "figure_table",
     "lead",
-    "number",
+    "left_out",
     "parts",
     "source_name",
     "tiles",
     "title",
+    "told_apart",
 ]
 
 # Of parameters, these are told elsewhere or say nothing of the model.
@@ -36,34 +38,11 @@ LIKELIHOOD_NAMES = 6
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of a table: what it is, more about that in small letters, and its figures."""
-
-    name: str
-    note: str
-    cells: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts; `head` names the columns, that of the rows' names too unless those stand above."""
-
-    head: Sequence[str]
-    rows: Sequence[Row]
-    caption: str
-
-
-@dataclass(frozen=True)
 class Tile:
     """One figure, large, and what it is."""
 
     figure: str
     what: str
-
-
-def number(n: int, word: str, many: str | None = None) -> str:
-    """Return "1 row", "1,617 rows"."""
-    return f"{n:,} {word if n == 1 else many or word + 's'}"
 
 
 def source_name(source: Source) -> str:
@@ -96,17 +75,19 @@ def lead(model: Any) -> list[str]:
     ]
     if not metrics:
         return [*sentences, "It learned chunk by chunk, so nothing was held out and there are no figures."]
+    if "log_likelihood" in metrics:
+        sentences.append(density_sentence(metrics))
     where = f"On {number(metrics['n_rows'], metrics['rows'] + ' row')}"
     here, pca = explained(metrics, ""), explained(metrics, "pca_")
     if here is not None and pca is not None:
         sentences.append(
-            f"{where}, the codes account for {_share(here)} of how the numbers spread around their means; "
-            f"PCA with as many components accounts for {_share(pca)}."
+            f"{where}, the codes account for {percentage(here)} of how the numbers spread around their "
+            f"means; PCA with as many components accounts for {percentage(pca)}."
         )
     if "accuracy" in metrics:
         sentences.append(
-            f"{where}, {_share(metrics['accuracy'])} of the categories come back right; "
-            f"with PCA {_share(metrics['pca_accuracy'])}."
+            f"{where}, {percentage(metrics['accuracy'])} of the categories come back right; "
+            f"with PCA {percentage(metrics['pca_accuracy'])}."
         )
     return sentences
 
@@ -122,33 +103,9 @@ def tiles(model: Any) -> list[Tile]:
         (metrics.get("accuracy"), metrics.get("pca_accuracy"), "of the categories come back right"),
     ):
         if share is not None and pca is not None:
-            found.append(Tile(_share(share), f"{what}, {metrics['rows']} rows (PCA {_share(pca)})"))
+            found.append(Tile(percentage(share), f"{what}, {metrics['rows']} rows (PCA {percentage(pca)})"))
     found.append(Tile(f"{model.n_training_rows_:,}", f"training rows, {number(model.n_iter_, 'epoch')}"))
     return found
-
-
-def explained(metrics: dict[str, Any], prefix: str) -> float | None:
-    """Return the share of the squared deviations from the training means that a reconstruction takes away."""
-    error, mean = metrics.get(f"{prefix}squared_error"), metrics.get("mean_squared_error")
-    return None if error is None or not mean else 1 - error / mean
-
-
-def figure_table(metrics: dict[str, Any], k: int, *, pca_learned: str = "") -> Table:
-    """Return the table of figures beside PCA's and those of constant guesses."""
-    told = [(*text.rsplit(", ", 1), cells) for text, *cells in figure_rows(metrics)]
-    rows = [Row(name, note, cells) for name, note, cells in told]
-    here, pca = explained(metrics, ""), explained(metrics, "pca_")
-    if here is not None and pca is not None:
-        name = "share of the numbers' spread accounted for"
-        rows.insert(1, Row(name, "higher is better", (_share(here), _share(pca), "0%")))
-    guess = "training means" if "accuracy" not in metrics else "training means, most frequent values"
-    head = ("this model", f"PCA, {number(k, 'component')}{pca_learned}", guess)
-    return Table(head, rows, f"Measured on {number(metrics['n_rows'], metrics['rows'] + ' row')}.")
-
-
-def _share(value: float) -> str:
-    """Return a percentage, with a digit more where whole per cent would round to all or nothing."""
-    return f"{value:.1%}" if value > 0.985 or abs(value) < 0.015 else f"{value:.0%}"
 
 
 def _duration(history: Sequence[dict[str, float]]) -> str:
@@ -163,19 +120,24 @@ def _duration(history: Sequence[dict[str, float]]) -> str:
 def parts(model: Any) -> list[tuple[str, str]]:
     """Return what the model is made of, as pairs of words."""
     architecture = model.architecture_
-    layers = ", ".join(map(str, architecture.hidden_sizes))
     n_weights = sum(weight.numel() for weight in model.model_.parameters())
     own = [name for name in ("encoder", "decoder") if getattr(model, name, None) is not None]
     found = [
         ("estimator", f"{type(model).__name__}({_set_by_hand(model)})"),
-        ("hidden layers", f"{layers} units, {architecture.activation}" if layers else "none: linear"),
+        ("hidden layers", _layers(architecture)),
         ("code", number(architecture.n_components, "number")),
         ("weights", f"{n_weights:,}"),
         ("likelihood", likelihood_words(architecture.likelihood, model.schema_)),
-        ("corruption", to_string(architecture.corruption) if architecture.corruption else "none"),
+        *part_words(architecture),
         ("seed", str(model.seed_)),
     ]
     return found + [("own networks", " and ".join(own))] * bool(own)
+
+
+def _layers(architecture: Architecture) -> str:
+    if architecture.network != "mlp" or architecture.linear:
+        return layer_words(architecture)
+    return f"{', '.join(map(str, architecture.hidden_sizes))} units, {architecture.activation}"
 
 
 def _set_by_hand(model: Any) -> str:
@@ -208,13 +170,47 @@ def _some(names: list[str]) -> str:
 
 def code_lines(model: Any) -> str:
     """Return Python lines that use the saved model."""
-    k = model.n_components_
+    k, told = model.n_components_, ", condition=..." if told_apart(model) else ""
     lines = [
         ('model = isthmus.load("MODEL")', "the folder it was saved to"),
         ('rows = isthmus.read("DATA")', "a file; arrays, frames go as they are"),
-        ("codes = model.transform(rows)", f"{number(k, 'float32 number')} a row"),
-        ("again = model.reconstruct(rows)", "encoded and decoded"),
-        ("back = model.inverse_transform(codes)", "rows from any codes"),
-        ("nats = model.score_samples(rows)", "log p(x given its code)"),
+        (f"codes = model.transform(rows{told})", f"{number(k, 'float32 number')} a row"),
+        (f"again = model.reconstruct(rows{told})", "encoded and decoded"),
+        (f"back = model.inverse_transform(codes{_any_condition(model)})", "rows from any codes"),
+        (f"nats = model.score_samples(rows{told})", _score_words(model)),
     ]
+    if isinstance(model, Generative):
+        lines.append((f"new = model.sample(10{_any_condition(model)})", "rows drawn from the prior"))
     return "\n\n".join(["import isthmus", *(f"# {comment}\n{code}" for code, comment in lines)])
+
+
+def told_apart(model: Any, columns: Sequence[str] | None = None) -> list[str]:
+    """Return what a conditional model is told of each row that its columns, or those given, do not say."""
+    schema = model.condition_schema_
+    if columns is None:
+        columns = model.schema_.names if model.schema_.container == "frame" else ()
+    return [] if schema is None else [column.name for column in schema.modelled if column.name not in columns]
+
+
+def left_out(apart: Sequence[str]) -> str:
+    """Say why the page shows no rows: none were given, or not what the model is told of them."""
+    if not apart:
+        return (
+            "No rows were given, so this page shows what the model itself knows: no map of codes, no rows "
+            "and their reconstructions, and the codes were not checked."
+        )
+    names = ", ".join(f"“{as_text(name)}”" for name in apart)
+    return (
+        f"This model is told {names} of each row, which stands apart from the rows given. Pictures of rows, "
+        "their codes and figures on them need it and are left out, and the codes were not checked."
+    )
+
+
+def _any_condition(model: Any) -> str:
+    return "" if model.condition_schema_ is None else ", condition=..."
+
+
+def _score_words(model: Any) -> str:
+    if not gives_density(model.model_):
+        return "log p(x given its code)"
+    return density_note(model).partition(" (")[0] if "(of" in density_note(model) else density_note(model)

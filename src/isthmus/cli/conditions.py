@@ -1,0 +1,150 @@
+"""What a fitted conditional model is told, from the words after ``--condition``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from isthmus.cli.sides import find_side
+from isthmus.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from isthmus.data.column import Column, Scalar
+    from isthmus.data.sources import Source
+    from isthmus.estimators.base import BaseAutoencoder
+
+__all__ = ["condition_example", "read_condition"]
+
+
+def read_condition(
+    fitted: BaseAutoencoder,
+    given: Sequence[str] | None,
+    source: Source | None = None,
+    *,
+    inside: Iterable[str] = (),
+) -> pl.DataFrame | None:
+    """Return what the model is told, as one row for all or a row for each of `source`; None if rows say it.
+
+    Parameters
+    ----------
+    fitted : fitted estimator
+    given : sequence of str
+        Each name=value, or (of `source`) what `find_side` finds.
+    source : Source, optional
+        The rows.
+    inside : iterable of str
+        Columns of the rows, which may say it themselves.
+    """
+    schema = fitted.condition_schema_
+    if schema is None:
+        if given:
+            raise InputError(
+                f"--condition {given[0]}: {type(fitted).__name__} was fitted without one; leave it out"
+            )
+        return None
+    columns = {column.name: column for column in schema.modelled}
+    if not given:
+        if set(columns) <= set(inside):
+            return None
+        raise InputError(f"this model is told {_listed(columns)} of each row; {_ask(fitted, source)}")
+    found = _read(columns, given, source)
+    missing = [name for name in columns if name not in found]
+    if missing:
+        raise InputError(
+            f"--condition: this model is told {_listed(missing)} of each row too; give it as well"
+        )
+    return _frame(found)
+
+
+def condition_example(fitted: BaseAutoencoder) -> list[str]:
+    """Return words that tell a model something, for a command to try."""
+    schema = fitted.condition_schema_
+    columns = () if schema is None else schema.modelled
+    return [word for column in columns for word in ("--condition", f"{column.name}={_some_value(column)}")]
+
+
+def _ask(fitted: BaseAutoencoder, source: Source | None) -> str:
+    example = " ".join(condition_example(fitted))
+    if source is None:
+        return f"give it, for instance {example}"
+    return f"give it: --condition NAME or FILE for each, or for all rows {example}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = [f'"{name}"' for name in names]
+    return ", ".join(shown[:6]) + (", ..." if len(shown) > 6 else "")
+
+
+def _some_value(column: Column) -> str:
+    if column.levels:
+        return str(column.levels[column.most_frequent])
+    if column.kind == "datetime":
+        return "2020-01-31"
+    return f"{(column.low + column.high) / 2 + column.origin:.4g}"
+
+
+# Reading --------------------------------------------------------------------------------------------------
+
+
+def _read(columns: dict[str, Column], given: Sequence[str], source: Source | None) -> dict[str, pl.Series]:
+    """Return the values of each condition; files and arrays of other names are taken in order."""
+    import polars as pl
+
+    found: dict[str, pl.Series] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if equals and name in columns:
+            series = pl.Series(name, [_value(columns[name], value)])
+        elif source is None:
+            raise InputError(
+                f"--condition {text}: expected name=value, the name one of {_listed(columns)}."
+                f"{did_you_mean(name, columns)}"
+            )
+        else:
+            series = find_side(source, text, "--condition").read(source)
+        left = [known for known in columns if known not in found]
+        name = series.name if series.name in columns else next(iter(left), series.name)
+        if name in found or name not in columns:
+            raise InputError(f"--condition {text}: {name} is given twice; give it once")
+        found[name] = series.alias(name)
+    return found
+
+
+def _frame(found: dict[str, pl.Series]) -> pl.DataFrame:
+    """Put columns side by side; those of one value are repeated."""
+    import polars as pl
+
+    n_rows = max(map(len, found.values()))
+    return pl.DataFrame([pl.Series(s.name, [s[0]] * n_rows) if len(s) == 1 else s for s in found.values()])
+
+
+def _value(column: Column, text: str) -> Any:
+    """Return the value of a column that a text stands for."""
+    if column.levels:
+        return _level(column, text)
+    try:
+        return datetime.fromisoformat(text) if column.kind == "datetime" else float(text)
+    except ValueError:
+        expected = "a date such as 2020-01-31" if column.kind == "datetime" else "a number"
+        raise InputError(f"--condition {column.name}={text}: expected {expected}") from None
+
+
+def _level(column: Column, text: str) -> Scalar:
+    known = {str(level): level for level in column.levels}
+    if text in known:
+        return known[text]
+    for name, level in known.items():  # true is True, 7.0 is 7
+        if not isinstance(level, str) and (name.lower() == text.lower() or level == _number(text)):
+            return level
+    near = did_you_mean(text, known)
+    raise InputError(f"--condition {column.name}={text}: the model learned with {_listed(known)}.{near}")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
