@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
 from isthmus.store import json_bytes, write_file
 
-__all__ = ["Claim", "Number"]
+__all__ = ["Claim", "Limit", "Number"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,21 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """What must not be exceeded, or must be reached, and what came out here."""
+
+    limit: float
+    measured: float
+    side: Literal["at most", "at least"]
+    unit: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the measured value keeps to its side; NaN never does."""
+        return self.measured <= self.limit if self.side == "at most" else self.measured >= self.limit
+
+
+@dataclass(frozen=True)
 class Claim:
     """A claim, measured.
 
@@ -41,7 +57,7 @@ class Claim:
         What is claimed, in words.
     measured_on : str
         The data, and which rows of it, that the numbers were measured on.
-    numbers : dict of str to Number
+    numbers : dict of str to Number or Limit
         All must agree for the claim to be confirmed.
     figure : matplotlib.figure.Figure
         The picture of it.
@@ -50,7 +66,7 @@ class Claim:
     name: str
     sentence: str
     measured_on: str
-    numbers: dict[str, Number]
+    numbers: Mapping[str, Number | Limit]
     figure: Figure = field(repr=False, compare=False)
 
     @property
