@@ -41,7 +41,9 @@ def demo(
     _prepare(output)
     digits, bikes = output / "digits", output / "bikes"
     _write_digits(output / "digits.npz")
-    _run("fit", output / "digits.npz", "-o", digits, "--latent", 2, "--label", "y", "--seed", 0)
+    # Perceptrons: on images this small, convolutions would take several times as long for little.
+    plain = ("--set", "network=mlp")
+    _run("fit", output / "digits.npz", "-o", digits, "--latent", 2, "--label", "y", "--seed", 0, *plain)
     _run("encode", digits, output / "digits.npz", "-o", output / "digits-codes.csv", "--id", "y")
     _draw_map(digits, output / "digits.npz", output / "digits-map.png")
     _run("report", digits, output / "digits.npz", "--label", "y", "-o", output / "digits.html")
