@@ -249,9 +249,11 @@ class Model(nn.Module):
 
     @property
     def ramp(self) -> float:
-        """The share of the schedule after which no term's weight changes any more."""
+        """The share of the schedule after which every term's weight is final, and codes have settled."""
         terms = [*self.terms, *([] if self.divergence is None else [self.divergence])]
-        return max((term.ramp for term in terms if isinstance(term, TermModule)), default=0.0)
+        return max(
+            (max(term.ramp, term.settling) for term in terms if isinstance(term, TermModule)), default=0.0
+        )
 
     def opponents(self) -> dict[str, Opponent]:
         """Return what learns beside the networks, by the name of its part."""

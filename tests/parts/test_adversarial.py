@@ -16,6 +16,8 @@ from isthmus.parts.terms.base import Step
 from isthmus.parts.terms.discrepancy import squared_discrepancy
 from isthmus.parts.terms.specs import Adversarial
 
+N_COLUMNS, PRICE = 8, 12.0  # 10 nats, and a quarter of one for each column
+
 
 class Normal(LatentPrior):
     def sample(
@@ -50,7 +52,8 @@ def make(prior: LatentPrior, n_labels: int = 0, seed: int = 0, **fields: Any) ->
 
 
 def step_of(codes: Tensor, prior: LatentPrior, seed: int = 0, **given: Any) -> Step:
-    usual = {"anchors": None, "weight": None, "labels": None}
+    rows = SimpleNamespace(values=torch.zeros(len(codes), N_COLUMNS))
+    usual = {"anchors": None, "weight": None, "labels": None, "rows": rows}
     generator = torch.Generator().manual_seed(seed)
     return cast(
         Step, SimpleNamespace(**{"codes": codes, "prior": prior, "generator": generator} | usual | given)
@@ -77,7 +80,7 @@ def test_an_undecided_discriminator_costs_log_2_on_either_side() -> None:
     for parameter in term.opponent.parameters():
         nn.init.zeros_(parameter)
     step = step_of(random(5, 2), prior)
-    torch.testing.assert_close(term(step), torch.full((5,), math.log(2)))
+    torch.testing.assert_close(term(step), torch.full((5,), PRICE * math.log(2)))
     assert term.opponent_loss(step).item() == pytest.approx(2 * math.log(2))
 
 
@@ -86,7 +89,7 @@ def test_the_encoder_pays_minus_log_of_the_discriminators_belief() -> None:
     term = make(prior)
     codes = random(5, 2)
     belief = torch.sigmoid(term.opponent(codes / term.scale))[:, 0]
-    torch.testing.assert_close(term(step_of(codes, prior)), -belief.log())
+    torch.testing.assert_close(term(step_of(codes, prior)), -PRICE * belief.log())
     assert term.scale.item() == pytest.approx(1, abs=0.02)
 
 
@@ -99,7 +102,7 @@ def test_the_opponent_pays_cross_entropy_and_for_its_slopes() -> None:
         logits = term.opponent(real / term.scale)[:, 0]
         (slopes,) = torch.autograd.grad(logits.sum(), real)
     entropy = -torch.sigmoid(logits).log() - torch.sigmoid(-term.opponent(codes / term.scale)[:, 0]).log()
-    expected = entropy + 0.5 * 0.1 * (slopes.square() * term.scale**2).sum(dim=1)
+    expected = entropy + 0.5 * 0.01 * (slopes.square() * term.scale**2).sum(dim=1)
     loss = term.opponent_loss(step_of(codes, prior, seed=1, weight=weight))
     torch.testing.assert_close(loss, (expected * weight).sum() / 8)
     unweighted = term.opponent_loss(step_of(codes, prior, seed=1))
@@ -129,7 +132,8 @@ def test_held_out_rows_are_judged_by_their_discrepancy() -> None:
     term, codes = make(prior).eval(), 2 * random(30, 2)
     value = term(step_of(codes, prior, seed=4))
     draws = prior.sample(30, torch.Generator().manual_seed(4))
-    torch.testing.assert_close(value, squared_discrepancy(codes, draws, "inverse_multiquadric", term.scale))
+    discrepancy = squared_discrepancy(codes, draws, "inverse_multiquadric", term.scale)
+    torch.testing.assert_close(value, PRICE * discrepancy)
     for parameter in term.opponent.parameters():
         nn.init.zeros_(parameter)
     torch.testing.assert_close(term(step_of(codes, prior, seed=4)), value)
@@ -169,8 +173,8 @@ def test_held_out_rows_are_compared_with_their_labels_parts() -> None:
     term = make(prior, n_labels=3).eval()
     labels = torch.zeros(100, dtype=torch.long)
     codes = prior.sample_labelled(labels, torch.Generator().manual_seed(9))
-    assert abs(term(step_of(codes, prior, labels=labels)).item()) < 0.05
-    assert term(step_of(codes, prior)).item() > 0.5
+    assert abs(term(step_of(codes, prior, labels=labels)).item()) < 0.05 * PRICE
+    assert term(step_of(codes, prior)).item() > 0.5 * PRICE
 
 
 def test_labels_need_a_prior_with_as_many_parts() -> None:
@@ -178,7 +182,7 @@ def test_labels_need_a_prior_with_as_many_parts() -> None:
         make(Normal(2), n_labels=2)
     with pytest.raises(InputError, match="4 labels, and Blobs has 3"):
         make(Blobs(2), n_labels=4)
-    assert make(Blobs(2), n_labels=3).opponent[0].in_features == 2 + 4  # type: ignore[index]
+    assert make(Blobs(2), n_labels=3).opponent[1].in_features == 2 + 4 + 2 * 2 * 3  # type: ignore[index]
 
 
 # The game ---------------------------------------------------------------------------------------------------
@@ -220,6 +224,6 @@ def test_known_labels_bring_codes_to_their_parts() -> None:
     encode = nn.Linear(4, 1)
     nn.init.zeros_(encode.weight)
     nn.init.zeros_(encode.bias)
-    play(make(prior, 3, hidden_sizes=(32, 32)), encode, x, prior, 500, labels=labels)
+    play(make(prior, 3, hidden_sizes=(32, 32)), encode, x, prior, 1500, labels=labels)
     means = torch.stack([encode(x[labels == k]).mean() for k in range(3)]).detach()
     torch.testing.assert_close(means, torch.tensor([-5.0, 0.0, 5.0]), atol=0.6, rtol=0)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from isthmus.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from isthmus.estimators.base import BaseAutoencoder
-    from isthmus.store import ModelFiles
 
-__all__ = ["ESTIMATORS", "READERS", "estimator_class", "register"]
+__all__ = ["ESTIMATORS", "estimator_class", "register"]
 
 T = TypeVar("T", bound="type[BaseAutoencoder]")
 
 # Complete as soon as the package `isthmus.estimators` is imported, which any import of this module does.
 ESTIMATORS: dict[str, type[BaseAutoencoder]] = {}
-# What builds other models than those, from a folder's files and the factories given, by their names there.
-READERS: dict[str, Callable[[ModelFiles, dict[str, Any]], Any]] = {}
 
 
 def register(estimator: T) -> T:

@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["AdversarialTerm"]
 
 # Where codes match the prior, a discriminator that still has slopes drives them off again. Penalising slopes
-# at the prior's draws (Mescheder et al. 2018) flattens it there; ten times as much leaves it too flat to see a
-# spiral's arms and the gaps between petals.
+# at the prior's draws (Mescheder et al. 2018) flattens it there; ten times as much leaves it too flat to see
+# a spiral's arms and the gaps between petals.
 STEEPNESS_COST = 0.01
-# A perceptron learns slow functions of few coordinates first, and fine ones hardly at all (Tancik et al. 2020).
+# A perceptron learns slow functions of few coordinates first, fine ones hardly at all (Tancik et al. 2020).
 # Waves of these frequencies, in radians per standard deviation of the prior, are what it lacks.
 FREQUENCIES = (1.0, 2.0, 4.0)
-# Its steps are to answer the codes as they are now: means over many steps answer codes that have moved on, and
-# the two then chase each other in circles.
+# Its steps are to answer the codes as they are now: means over many steps answer codes that have moved on,
+# and the two then chase each other in circles.
 BETAS = (0.5, 0.9)
+# What a row may lose of its likelihood for a code that resembles the prior grows with the columns it is
+# summed over; a term of fixed weight is heard in small tables alone.
+LEAST_PRICE, PRICE_PER_COLUMN = 10.0, 0.25
+
+# Sorting codes anew costs likelihood first; a schedule ended by that would end in the middle of it.
+SETTLING = 0.3
 
 
 class Waves(nn.Module):
@@ -76,6 +82,7 @@ class AdversarialTerm(TermModule):
 
     scale: Tensor
     opponent_betas = BETAS
+    settling = SETTLING
 
     def __init__(self, spec: Adversarial, code: Code, prior: LatentPrior, n_labels: int) -> None:
         super().__init__("adversarial", spec.weight)
@@ -94,9 +101,10 @@ class AdversarialTerm(TermModule):
 
     def forward(self, step: Step) -> Tensor:
         if self.training:
-            return functional.softplus(-self._logits(step.codes, step))  # (B,)
-        return squared_discrepancy(
-            step.codes, self._draws(step), "inverse_multiquadric", self.scale, step.weight
+            return price(step) * functional.softplus(-self._logits(step.codes, step))  # (B,)
+        draws = self._draws(step)
+        return price(step) * squared_discrepancy(
+            step.codes, draws, "inverse_multiquadric", self.scale, step.weight
         )
 
     def opponent_loss(self, step: Step) -> Tensor:
@@ -131,6 +139,11 @@ class AdversarialTerm(TermModule):
             labelled = step.prior.sample_labelled(labels.clamp(min=0), step.generator)
             draws = torch.where(labels[:, None] < 0, draws, labelled)
         return draws
+
+
+def price(step: Step) -> float:
+    """Return what the term counts at weight 1, in nats."""
+    return LEAST_PRICE + PRICE_PER_COLUMN * step.rows.values.shape[1]
 
 
 def _check(spec: Adversarial, prior: LatentPrior, n_labels: int) -> None:

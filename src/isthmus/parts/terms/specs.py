@@ -111,14 +111,15 @@ class Adversarial(Term):
 
     Parameters
     ----------
-    weight : float, default=20.0
+    weight : float, default=1.0
+        1 counts as 10 nats and a quarter of a nat for each column, as likelihoods grow with the columns.
     hidden_sizes : tuple of int, default=(128, 128)
         Of the discriminator.
     learning_rate : float, default=3.0
         Of the discriminator, as a multiple of the networks' own.
     """
 
-    weight: float = 20.0
+    weight: float = 1.0
     hidden_sizes: tuple[int, ...] = (128, 128)
     learning_rate: float = 3.0
 
