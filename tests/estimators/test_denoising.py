@@ -59,3 +59,29 @@ def test_in_a_table_masked_entries_are_flagged_so_that_missing_ones_need_no_warn
     model = DenoisingAutoencoder(2, hidden_sizes=(8,), max_epochs=2, random_state=0).fit(features)
     gone = features.with_columns(pl.lit(None, dtype=pl.Float64).alias("x"))
     assert np.isfinite(model.score_samples(gone)).all()
+
+
+@pytest.mark.slow
+def test_on_gaussian_data_it_is_tweedies_formula_and_shrinks_each_component() -> None:
+    # r(x~) = x~ + s^2 grad log p_s(x~), where p_s is N(mean, cov + s^2 I): component i keeps l_i / (l_i + s^2).
+    rng, s = np.random.default_rng(0), 1.0
+    axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    X = rng.normal(size=(4000, 3)) * [2.0, 1.0, 0.5] @ axes.T + [1, 2, 3]
+    model = DenoisingAutoencoder(
+        3,
+        hidden_sizes=(),
+        corruption=f"gaussian_noise:sd={s}",
+        validation_fraction=0.0,
+        max_epochs=120,
+        random_state=0,
+    ).fit(X)
+    mean, cov = X.mean(axis=0), np.cov(X.T, bias=True)
+    noisy = X[:500] + s * rng.normal(size=(500, 3))
+    restored = model.reconstruct(noisy)
+    score = -(noisy - mean) @ np.linalg.inv(cov + s**2 * np.eye(3))
+    np.testing.assert_allclose(restored, noisy + s**2 * score, atol=0.08)
+    assert np.abs(restored - noisy).max() > 2  # far more than the tolerance
+    lengths, directions = np.linalg.eigh(cov)
+    slopes = np.linalg.lstsq(noisy - noisy.mean(axis=0), restored - restored.mean(axis=0), rcond=None)[0]
+    kept = np.diag(directions.T @ slopes @ directions)
+    np.testing.assert_allclose(kept, lengths / (lengths + s**2), atol=0.015)
