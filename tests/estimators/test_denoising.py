@@ -63,7 +63,7 @@ def test_in_a_table_masked_entries_are_flagged_so_that_missing_ones_need_no_warn
 
 @pytest.mark.slow
 def test_on_gaussian_data_it_is_tweedies_formula_and_shrinks_each_component() -> None:
-    # r(x~) = x~ + s^2 grad log p_s(x~), where p_s is N(mean, cov + s^2 I): component i keeps l_i / (l_i + s^2).
+    # r(x~) = x~ + s^2 grad log p_s(x~), p_s = N(mean, cov + s^2 I): component i keeps l_i / (l_i + s^2).
     rng, s = np.random.default_rng(0), 1.0
     axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     X = rng.normal(size=(4000, 3)) * [2.0, 1.0, 0.5] @ axes.T + [1, 2, 3]
