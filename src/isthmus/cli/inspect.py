@@ -30,9 +30,9 @@ def info(
 ) -> None:
     """Describe a model: its parts, data and figures; or what each column of a file is, and why."""
     if _is_model(path):
-        from isthmus import load
+        from isthmus.cli.opening import load_model
 
-        print(describe(load(path), path))
+        print(describe(load_model(path), path))
         return
     from isthmus import read
     from isthmus.data.inference import infer_schema
@@ -111,12 +111,13 @@ def report(
     check_output(output, overwrite=force)
     if data is None and label is not None:
         raise InputError(f"--label {label}: a label belongs to rows; give the data too")
-    from isthmus import load, read
+    from isthmus import read
+    from isthmus.cli.opening import load_model
     from isthmus.report import write_report
 
     source = None if data is None else read(data, array=array, resize=resize)
     labels = None if source is None or label is None else _labels(source, label)
-    write_report(load(model), output, source, labels, overwrite=force)
+    write_report(load_model(model), output, source, labels, overwrite=force)
     print(f"{output}: open it in a browser")
 
 

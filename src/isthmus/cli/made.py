@@ -18,10 +18,10 @@ __all__ = ["check_kind", "is_image_schema", "load_generative", "write_made"]
 
 def load_generative(model: Path, command: str) -> Generative:
     """Load a model that has a prior, or say which have one."""
-    from isthmus import load
+    from isthmus.cli.opening import load_model
     from isthmus.estimators.generative import Generative
 
-    fitted = load(model)
+    fitted = load_model(model)
     if not isinstance(fitted, Generative):
         raise InputError(
             f"{command} needs a generative model, {model} holds {type(fitted).__name__}; fit with "

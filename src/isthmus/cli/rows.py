@@ -66,13 +66,14 @@ def check_output(options: ReadOptions, output: Path | None) -> None:
 
 def open_rows(model: Path, data: Path, options: ReadOptions) -> Opened:
     """Open data, what stands beside them, and the model, whose loading takes longest."""
-    from isthmus import load, read
+    from isthmus import read
     from isthmus.cli.conditions import read_condition
+    from isthmus.cli.opening import load_model
     from isthmus.cli.sides import find_side
 
     source = read(data, array=options.array, resize=options.resize)
     side = None if options.id is None else find_side(source, options.id, "--id")
-    fitted = load(model)
+    fitted = load_model(model)
     inside = source.columns or ()
     return Opened(fitted, source, side, read_condition(fitted, options.condition, source, inside=inside))
 
