@@ -72,6 +72,15 @@ def test_labels_of_a_discriminator_may_lie_apart(shop: Workshop, tmp_path: Path)
         assert done == (0, "", "")
         assert isthmus.load(tmp_path / name).labels_.tolist() == [0, 1, 2]
         assert "discriminator told  3 labels" in succeed("info", tmp_path / name)
+    succeed("sample", tmp_path / "a", "-o", tmp_path / "x.npy", "-n", 4, "--label", 2, "--seed", 1)
+    expected = isthmus.load(tmp_path / "a").sample(4, labels=2, random_state=1)
+    assert_array_equal(np.load(tmp_path / "x.npy"), expected)
+    done = call("sample", tmp_path / "a", "-o", tmp_path / "y.npy", "--label", 7)
+    assert done.status == 2
+    assert "labels: '7' is none of those fitted: 0, 1, 2" in done.err
+    done = call("sample", shop.vae, "-o", tmp_path / "y.npy", "--label", 7)
+    assert done.status == 2
+    assert "--label 7: this model was fitted without labels" in done.err
     assert digest(tmp_path / "a") == digest(tmp_path / "b")
 
 

@@ -13,7 +13,7 @@ from isthmus.data.inference import infer_schema
 from isthmus.data.sources import as_source
 from isthmus.errors import InputError
 from isthmus.estimators import AdversarialAutoencoder, Autoencoder
-from isthmus.estimators.inputs import label_codes
+from isthmus.estimators.labels import label_codes
 from isthmus.parts.terms.discrepancy import squared_discrepancy
 
 SHORT = {"hidden_sizes": (8,), "max_epochs": 3, "random_state": 0}
@@ -137,6 +137,28 @@ def test_a_column_and_an_array_say_the_same(clusters: tuple[np.ndarray, np.ndarr
         AdversarialAutoencoder(2, prior=RING, labels="kind", **SHORT).fit_transform(frame),
         inside.transform(frame),
     )
+
+
+def test_codes_and_rows_are_drawn_from_a_labels_part_of_the_prior(
+    clusters: tuple[np.ndarray, np.ndarray],
+) -> None:
+    X, label = clusters
+    model = AdversarialAutoencoder(2, prior=RING, **SHORT).fit(X, labels=np.array(["u", "v", "w"])[label])
+    codes = model.sample_codes(300, labels=["w", "u", "v"] * 100, random_state=0)
+    angle = np.arctan2(codes[:, 1], codes[:, 0]) % (2 * np.pi)
+    petal = np.round(angle / (2 * np.pi / 3)).astype(int) % 3
+    assert np.mean(petal == [2, 0, 1] * 100) > 0.99
+    # One label stands for all rows, temperature 0 leaves the petal's middle, and rows are decoded codes.
+    middle = model.sample_codes(4, labels="v", temperature=0.0, random_state=0)
+    np.testing.assert_allclose(middle, [[4 * np.cos(2 * np.pi / 3), 4 * np.sin(2 * np.pi / 3)]] * 4, atol=1e-5)
+    drawn = model.sample(4, labels="v", temperature=0.0, expected=True, random_state=0)
+    np.testing.assert_allclose(drawn, model.inverse_transform(middle), atol=1e-5)
+    with pytest.raises(InputError, match=r"labels: 'x' is none of those fitted: u, v, w"):
+        model.sample(2, labels="x")
+    with pytest.raises(InputError, match=r"labels has the shape \(3,\); give one label, or one for each of 2"):
+        model.sample(2, labels=["u", "v", "w"])
+    with pytest.raises(InputError, match="was fitted without labels"):
+        AdversarialAutoencoder(2, prior=RING, **SHORT).fit(X).sample(2, labels=0)
 
 
 def test_what_cannot_be_a_label_is_refused(clusters: tuple[np.ndarray, np.ndarray]) -> None:

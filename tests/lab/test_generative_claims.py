@@ -8,7 +8,7 @@ import pytest
 
 from isthmus.lab.claim import Claim, Limit
 
-NAMES = ("conditional", "denoising_vae", "latent_scatter", "reproduction")
+NAMES = ("adversarial", "conditional", "denoising_vae", "latent_scatter", "reproduction")
 
 
 @pytest.mark.slow

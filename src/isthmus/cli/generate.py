@@ -30,6 +30,10 @@ class SampleOptions:
     output: MadeOutput
     number: Annotated[int, Parameter(name=["--number", "-n"], help="How many rows.")] = 10
     condition: Told = None
+    label: Annotated[
+        str | None,
+        Parameter(help="Draw from this label's part of the prior (AdversarialAutoencoder with labels)."),
+    ] = None
     temperature: Annotated[
         float, Parameter(help="Below 1 rows are more typical and less diverse, above 1 the opposite.")
     ] = 1.0
@@ -85,12 +89,26 @@ def _drawn(fitted: Generative, options: SampleOptions) -> tuple[Any, int]:
     seed = secrets.randbelow(2**31 - 1) if options.seed is None else options.seed
     rows = fitted.sample(
         options.number,
+        **_label(fitted, options.label),
         temperature=options.temperature,
         expected=options.expected,
         random_state=seed,
         **({} if condition is None else {"condition": condition}),
     )
     return rows, seed
+
+
+def _label(fitted: Generative, label: str | None) -> dict[str, Any]:
+    """Return the keyword of `sample` for a label, of the type that the model knows labels by."""
+    if label is None:
+        return {}
+    known = {str(value): value for value in getattr(fitted, "labels_", ())}
+    if not known:
+        raise InputError(
+            f"--label {label}: this model was fitted without labels; AdversarialAutoencoder takes them, "
+            "for instance with --set labels=COLUMN"
+        )
+    return {"labels": known.get(label, label)}
 
 
 def _write_samples(rows: Any, fitted: Generative, options: SampleOptions) -> None:

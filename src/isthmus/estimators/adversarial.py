@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import _fit_context
+from sklearn.utils.validation import check_is_fitted
 
 from isthmus.estimators import chunks, fitting
+from isthmus.estimators.choices import draw_seed
 from isthmus.estimators.docs import document
+from isthmus.estimators.labels import label_positions
 from isthmus.estimators.matching import Matching
 from isthmus.estimators.registry import register
+from isthmus.estimators.walking import whole
 from isthmus.parts.registry import Part, parse_as
 from isthmus.parts.terms import Adversarial, Term
 
@@ -128,3 +133,50 @@ class AdversarialAutoencoder(Matching):
         del y
         chunks.partial_fit(self, X, sample_weight, labels=labels)
         return self
+
+    # Samples ------------------------------------------------------------------------------------------------
+
+    def sample(
+        self,
+        n: int = 1,
+        *,
+        labels: Any = None,
+        temperature: float = 1.0,
+        expected: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> Any:
+        """Draw new rows: a code from the prior, then a row from the likelihood.
+
+        Parameters
+        ----------
+        n : int, default=1
+        labels : one of `labels_`, or array-like of shape (n,), optional
+            From whose part of the prior codes are drawn; of all of it by default. For models fitted with
+            labels.
+        temperature, expected, random_state : optional
+            As in `VariationalAutoencoder.sample`.
+
+        Returns
+        -------
+        ndarray or frame of n rows
+            As the data of `fit`: its columns, types and library; images in their shape.
+        """
+        return self._sample(n, None, temperature, expected, random_state, self._kinds(labels, n))
+
+    def sample_codes(
+        self,
+        n: int = 1,
+        *,
+        labels: Any = None,
+        temperature: float = 1.0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> NDArray[np.float32]:
+        """Draw codes of shape (n, n_components) from the prior, or from the parts of `labels`."""
+        return self._sample_codes(n, temperature, draw_seed(random_state), self._kinds(labels, n))
+
+    def _kinds(self, labels: Any, n: int) -> NDArray[np.int64] | None:
+        """Return the part of the prior that each of n draws comes from; None for all of it."""
+        check_is_fitted(self)
+        if labels is None:
+            return None
+        return label_positions(labels, getattr(self, "labels_", None), whole("n", n))

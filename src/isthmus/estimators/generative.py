@@ -154,10 +154,17 @@ class Generative(Walking):
         """
         return self._sample(n, None, temperature, expected, random_state)
 
-    def _sample(self, n: int, condition: Any, temperature: float, expected: bool, random_state: Any) -> Any:
-        check_is_fitted(self)
+    def _sample(
+        self,
+        n: int,
+        condition: Any,
+        temperature: float,
+        expected: bool,
+        random_state: Any,
+        kinds: NDArray[np.int64] | None = None,
+    ) -> Any:
         seed = draw_seed(random_state)
-        codes = prior_draws(self.model_, whole("n", n), seed, _temperature(temperature))
+        codes = self._sample_codes(n, temperature, seed, kinds)
         return self._decode(codes, condition, None if expected else seed)
 
     def sample_codes(
@@ -168,8 +175,13 @@ class Generative(Walking):
         random_state: int | np.random.RandomState | None = None,
     ) -> NDArray[np.float32]:
         """Draw codes of shape (n, n_components) from the prior."""
+        return self._sample_codes(n, temperature, draw_seed(random_state))
+
+    def _sample_codes(
+        self, n: int, temperature: float, seed: int, kinds: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
         check_is_fitted(self)
-        return prior_draws(self.model_, whole("n", n), draw_seed(random_state), _temperature(temperature))
+        return prior_draws(self.model_, whole("n", n), seed, _temperature(temperature), kinds)
 
     # Health -------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from isthmus.data.schema import Schema
 from isthmus.data.sources import Source, as_source
 from isthmus.errors import InputError
 
-__all__ = ["check_weight", "is_frame", "label_codes", "open_input", "restore_shape"]
+__all__ = ["check_weight", "is_frame", "open_input", "restore_shape"]
 
 SIDE_ROLES = ("label", "weight", "id")
 
@@ -160,29 +160,6 @@ def check_weight(
     weight = _check_sample_weight(sample_weight, stand_in, dtype=np.float64, ensure_non_negative=True)
     check_consistent_length(stand_in, weight)
     return weight
-
-
-def label_codes(labels: ArrayLike, n_rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the distinct labels in order, and each row's position among them; -1 where it has none.
-
-    A row has none where its label is None, NaN, or the number -1.
-    """
-    values: NDArray[Any] = np.asarray(labels)
-    if values.shape != (n_rows,):
-        raise InputError(f"labels has the shape {values.shape}; give one label for each of the {n_rows} rows")
-    unknown = np.array([_is_unknown(value) for value in values.tolist()], dtype=bool)
-    known = values[~unknown].tolist()
-    numbers = all(isinstance(value, bool | int | float) for value in known)
-    distinct, found = np.unique(known if numbers else [str(value) for value in known], return_inverse=True)
-    codes = np.full(n_rows, -1, dtype=np.int64)
-    codes[~unknown] = found
-    return distinct, codes
-
-
-def _is_unknown(value: Any) -> bool:
-    if isinstance(value, bool | int | float | str):
-        return value != value or (type(value) is not bool and value == -1)
-    return value is None or str(value) in ("NaT", "<NA>")
 
 
 def _some(columns: Any) -> str:

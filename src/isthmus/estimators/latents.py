@@ -19,15 +19,28 @@ QUANTILE_DRAWS = 20_000
 
 
 @torch.no_grad()
-def prior_draws(model: Model, n: int, seed: int, temperature: float = 1.0) -> NDArray[np.float32]:
-    """Draw n codes from the prior; raises InputError where there is none."""
+def prior_draws(
+    model: Model,
+    n: int,
+    seed: int,
+    temperature: float = 1.0,
+    kinds: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]:
+    """Draw n codes from the prior, or from the part of it that each of n kinds names.
+
+    Raises InputError where there is no prior.
+    """
     if model.prior is None:
         raise InputError(
             "this model has no prior over codes: it cannot generate; use a VariationalAutoencoder"
         )
     model.eval()
     generator = torch.Generator(next(model.parameters()).device).manual_seed(derive_seed(seed, 8))
-    draws = model.prior.sample(n, generator, temperature, model.anchors())
+    if kinds is None:
+        draws = model.prior.sample(n, generator, temperature, model.anchors())
+    else:
+        parts = torch.as_tensor(kinds, device=generator.device)
+        draws = model.prior.sample_labelled(parts, generator, temperature)
     return draws.float().cpu().numpy()
 
 

@@ -19,7 +19,8 @@ from isthmus.data.statistics import Statistics
 from isthmus.errors import InputError
 from isthmus.estimators import building, preparing
 from isthmus.estimators.conditions import ConditionRows, condition_kinds, known_rows, read_condition
-from isthmus.estimators.inputs import check_weight, label_codes, open_input
+from isthmus.estimators.inputs import check_weight, open_input
+from isthmus.estimators.labels import label_codes
 from isthmus.estimators.likelihood_choice import resolve_likelihood
 from isthmus.estimators.preparing import Prepared, Sides
 

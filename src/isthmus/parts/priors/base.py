@@ -63,6 +63,6 @@ class LatentPrior(nn.Module):
     ) -> Tensor:
         """Draw codes of shape (n, D), with no gradient; `temperature` multiplies the noise's deviation."""
 
-    def sample_labelled(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_labelled(self, labels: Tensor, generator: torch.Generator, temperature: float = 1.0) -> Tensor:
         """Draw for each integer label (B,) from the part of the prior that belongs to it."""
         raise InputError(f"the draws of {type(self).__name__} carry no label; use a ring or a swiss roll.")

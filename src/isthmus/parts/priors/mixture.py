@@ -106,9 +106,9 @@ class RingPrior(LatentPrior):
         return self._draw(cluster, generator, temperature)
 
     @torch.no_grad()
-    def sample_labelled(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_labelled(self, labels: Tensor, generator: torch.Generator, temperature: float = 1.0) -> Tensor:
         """Draw for each label from the petal of that number."""
-        return self._draw(labels, generator, 1.0)
+        return self._draw(labels, generator, temperature)
 
     def _draw(self, cluster: Tensor, generator: torch.Generator, temperature: float) -> Tensor:
         noise = temperature * normal_noise(len(cluster), self.n_components, generator)

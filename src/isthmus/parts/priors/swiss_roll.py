@@ -56,9 +56,9 @@ class SwissRollPrior(LatentPrior):
         return self._draw(_uniform(n, generator), generator, temperature)
 
     @torch.no_grad()
-    def sample_labelled(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def sample_labelled(self, labels: Tensor, generator: torch.Generator, temperature: float = 1.0) -> Tensor:
         """Draw for each label from the tenth of the curve of that number."""
-        return self._draw((labels + _uniform(len(labels), generator)) / N_KINDS, generator, 1.0)
+        return self._draw((labels + _uniform(len(labels), generator)) / N_KINDS, generator, temperature)
 
     def _draw(self, share: Tensor, generator: torch.Generator, temperature: float) -> Tensor:
         noise = temperature * normal_noise(len(share), self.n_components, generator)

@@ -1,0 +1,63 @@
+"""Labels that an opponent is told: which there are, and the position of each row's among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isthmus.errors import InputError, did_you_mean
+
+__all__ = ["label_codes", "label_positions"]
+
+
+def label_codes(labels: ArrayLike, n_rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the distinct labels in order, and each row's position among them; -1 where it has none.
+
+    A row has none where its label is None, NaN, or the number -1.
+    """
+    values: NDArray[Any] = np.asarray(labels)
+    if values.shape != (n_rows,):
+        raise InputError(f"labels has the shape {values.shape}; give one label for each of the {n_rows} rows")
+    unknown = np.array([_is_unknown(value) for value in values.tolist()], dtype=bool)
+    known = values[~unknown].tolist()
+    numbers = all(isinstance(value, bool | int | float) for value in known)
+    distinct, found = np.unique(known if numbers else [str(value) for value in known], return_inverse=True)
+    codes = np.full(n_rows, -1, dtype=np.int64)
+    codes[~unknown] = found
+    return distinct, codes
+
+
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, bool | int | float | str):
+        return value != value or (type(value) is not bool and value == -1)
+    return value is None or str(value) in ("NaT", "<NA>")
+
+
+def label_positions(labels: Any, known: NDArray[Any] | None, n: int) -> NDArray[np.int64]:
+    """Return the position of each of n labels among the `known` ones.
+
+    Parameters
+    ----------
+    labels : one label for all, or array-like of shape (n,)
+    known : ndarray or None
+        None: the model was fitted without labels.
+    """
+    if known is None:
+        raise InputError(
+            f"labels={labels!r}: this model was fitted without labels; give them to fit, and it sorts codes"
+        )
+    given: NDArray[Any] = np.asarray(labels)
+    if given.shape not in ((), (n,)):
+        raise InputError(f"labels has the shape {given.shape}; give one label, or one for each of {n} rows")
+    names = {value: position for position, value in enumerate(known.tolist())}
+    # As label_codes does: where texts are among them, all are texts.
+    texts = any(isinstance(name, str) for name in names)
+    asked = [str(value) if texts else value for value in given.reshape(-1).tolist()]
+    for value in asked:
+        if value not in names:
+            words = [str(name) for name in names]
+            near = did_you_mean(str(value), words)
+            raise InputError(f"labels: {value!r} is none of those fitted: {', '.join(words)}.{near}")
+    return np.broadcast_to([names[value] for value in asked], (n,)).astype(np.int64)
