@@ -96,6 +96,17 @@ def test_denoising_is_the_reconstruction_by_a_denoiser(shop: Workshop, tmp_path:
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
 
 
+@pytest.mark.parametrize("model", ["VariationalAutoencoder", "StackedAutoencoder"])
+def test_every_model_that_learned_from_corrupted_rows_cleans_them(
+    shop: Workshop, tmp_path: Path, model: str
+) -> None:
+    words = ("--model", model, "--set", "corruption=masking:p=0.2", "--latent", 2, *SHORT, "--quiet")
+    assert call("fit", shop.npz, "-o", tmp_path / "m", *words) == (0, "", "")
+    out = succeed("denoise", tmp_path / "m", shop.npz, "-o", tmp_path / "x.npy")
+    assert out.endswith("40 rows denoised\n")
+    assert_array_equal(np.load(tmp_path / "x.npy"), isthmus.load(tmp_path / "m").reconstruct(shop.images))
+
+
 def test_scores_with_their_mean_and_unit(shop: Workshop, tmp_path: Path) -> None:
     gaps = shop.table.with_columns(height=pl.when(pl.col("tall")).then("height"))
     gaps.write_csv(tmp_path / "gaps.csv")

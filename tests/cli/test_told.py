@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import isthmus
 
@@ -172,3 +172,25 @@ def test_one_condition_for_all_rows(shop: Workshop, tmp_path: Path) -> None:
     succeed("encode", shop.told_apart, shop.npy, "-o", tmp_path / "z.npy", "--condition", "y=1")
     expected = isthmus.load(shop.told_apart).transform(shop.images, condition=1)
     assert_array_equal(np.load(tmp_path / "z.npy"), expected)
+
+
+def test_a_condition_in_columns_that_the_model_was_not_fitted_on(shop: Workshop, tmp_path: Path) -> None:
+    succeed("reconstruct", shop.array_model, shop.npz, "-o", tmp_path / "x.csv", "--id", "y")
+    succeed("reconstruct", shop.array_model, shop.npz, "-o", tmp_path / "x.npy")
+    succeed("encode", shop.told_apart, tmp_path / "x.csv", "-o", tmp_path / "z.npy")
+    expected = isthmus.load(shop.told_apart).transform(np.load(tmp_path / "x.npy"), condition=shop.classes)
+    # float32 numbers as text are a rounding away from themselves once they are read as float64.
+    assert_allclose(np.load(tmp_path / "z.npy"), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("given", ["y", "file", "y=1"])
+def test_reports_are_told_the_condition(shop: Workshop, tmp_path: Path, given: str) -> None:
+    told = shop.labels if given == "file" else given
+    succeed("report", shop.told_apart, shop.npz, "-o", tmp_path / "r.html", "--condition", told)
+    page = (tmp_path / "r.html").read_text()
+    assert "The map of codes" in page
+    assert ("These are not the rows" in page) == (given == "y=1")
+    done = call("report", shop.told_apart, shop.npz, "-o", tmp_path / "bare.html")
+    assert done.status == 0
+    assert done.err.startswith("isthmus: note: this model is told y of each row; without --condition")
+    assert "The map of codes" not in (tmp_path / "bare.html").read_text()

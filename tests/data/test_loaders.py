@@ -27,6 +27,22 @@ def test_lists_of_tensors_and_of_tuples_are_loaders(loader: list) -> None:
     np.testing.assert_array_equal(source.take([7, 0]), X[[7, 0]])
 
 
+def test_what_is_told_comes_with_the_rows_in_the_order_of_the_pass() -> None:
+    data = TensorDataset(X, X.sum(dim=1))
+    loader = DataLoader(data, batch_size=3, shuffle=True, generator=torch.Generator().manual_seed(0))
+    source = LoaderSource(loader, told=True)
+    orders = []
+    for _ in range(2):
+        rows, told = zip(*source.pairs(), strict=True)
+        np.testing.assert_array_equal(np.concatenate(rows).sum(axis=1), np.concatenate(told))
+        orders.append(np.concatenate(told).tolist())
+    assert orders[0] != orders[1]
+    assert not LoaderSource([X], told=True).told
+    assert not LoaderSource([(X,)], told=True).told
+    with pytest.raises(InputError, match="others rows alone"):
+        list(LoaderSource([(X, X), X], told=True).pairs())
+
+
 def test_images_keep_their_shape_and_gradients_are_left_behind() -> None:
     images = torch.zeros(4, 2, 2, 3, requires_grad=True)
     assert LoaderSource([images]).shape == (2, 2, 3)

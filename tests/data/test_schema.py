@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.data.inference import infer_schema
-from isthmus.data.schema import Column, Schema
+from isthmus.data.schema import Column, Schema, is_image
 from isthmus.data.sources import as_source
 from isthmus.errors import InputError
 
@@ -256,6 +256,27 @@ def test_fuzzed_json_is_read_or_refused_and_nothing_else(data: st.DataObject) ->
 def test_any_json_is_refused(value: Any) -> None:
     with pytest.raises(InputError):
         Schema.from_json(value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"),
+    [
+        ((4,), False),
+        ((4, 5), True),
+        ((4, 5, 1), True),
+        ((4, 5, 2), False),
+        ((4, 5, 3), True),
+        ((4, 5, 4), True),
+    ],
+)
+def test_images_have_height_width_and_channels_that_can_be_drawn(shape: tuple[int, ...], image: bool) -> None:
+    rows = np.random.default_rng(0).normal(size=(3, *shape))
+    assert is_image(shape) == image
+    assert infer_schema(as_source(rows)).holds_images == image
+
+
+def test_no_table_holds_images() -> None:
+    assert not infer_schema(as_source(pl.DataFrame({"a": [1.5, 2.5, 3.0]}))).holds_images
 
 
 def test_str_is_an_aligned_table() -> None:

@@ -150,12 +150,16 @@ def test_codes_and_rows_are_drawn_from_a_labels_part_of_the_prior(
     assert np.mean(petal == [2, 0, 1] * 100) > 0.99
     # One label stands for all rows, temperature 0 leaves the petal's middle, and rows are decoded codes.
     middle = model.sample_codes(4, labels="v", temperature=0.0, random_state=0)
-    np.testing.assert_allclose(middle, [[4 * np.cos(2 * np.pi / 3), 4 * np.sin(2 * np.pi / 3)]] * 4, atol=1e-5)
+    np.testing.assert_allclose(
+        middle, [[4 * np.cos(2 * np.pi / 3), 4 * np.sin(2 * np.pi / 3)]] * 4, atol=1e-5
+    )
     drawn = model.sample(4, labels="v", temperature=0.0, expected=True, random_state=0)
     np.testing.assert_allclose(drawn, model.inverse_transform(middle), atol=1e-5)
     with pytest.raises(InputError, match=r"labels: 'x' is none of those fitted: u, v, w"):
         model.sample(2, labels="x")
-    with pytest.raises(InputError, match=r"labels has the shape \(3,\); give one label, or one for each of 2"):
+    with pytest.raises(
+        InputError, match=r"labels has the shape \(3,\); give one label, or one for each of 2"
+    ):
         model.sample(2, labels=["u", "v", "w"])
     with pytest.raises(InputError, match="was fitted without labels"):
         AdversarialAutoencoder(2, prior=RING, **SHORT).fit(X).sample(2, labels=0)

@@ -16,6 +16,8 @@ from isthmus import (
 )
 from isthmus.data.inference import infer_schema
 from isthmus.data.sources import as_source
+from isthmus.errors import InputError
+from isthmus.plots.rows import open_rows
 from isthmus.report.figures import figure_table
 from isthmus.report.generating import some_conditions
 from isthmus.report.measured import recognise
@@ -116,7 +118,7 @@ def test_the_density_stands_with_its_error_beside_its_baselines(vae_page: Page, 
 
 
 def test_health_is_the_diagnosis_of_the_held_out_rows(vae_page: Page, vae: Any, digits: Any) -> None:
-    rows = digits.images[recognise(vae, as_source(digits.images)).index]
+    rows = digits.images[recognise(open_rows(vae, digits.images)).index]
     found = vae.diagnose(rows)
     assert "Codes of 180 held-out rows" in vae_page.words
     assert f"{found.total_kl:.4g} nats per row" in vae_page.words
@@ -206,6 +208,48 @@ def test_a_condition_apart_is_asked_for_and_what_needs_it_left_out(told_apart: A
     assert "the nearest of the 1,797 rows given" in page.words  # which it is not needed for
     assert "model.transform(rows, condition=...)" in page.words
     assert titles(Page(render(told_apart))) == ["New images", "The space of codes"]
+
+
+def test_a_condition_given_beside_the_rows_fills_the_page(told_apart: Any, digits: Any) -> None:
+    page = Page(render(told_apart, digits.images, condition=digits.target))
+    assert titles(page) == ["The map of codes", "New images", "The space of codes", "Health"]
+    assert "Images and reconstructions" in page.words
+    assert "left out" not in page.words
+    held_out = recognise(open_rows(told_apart, digits.images, digits.target))
+    assert (held_out.name, len(held_out.index)) == ("held-out", 180)
+    told = {"condition": digits.target[held_out.index]}
+    found = told_apart.diagnose(digits.images[held_out.index], **told)
+    assert f"{found.total_kl:.4g} nats per row" in page.words
+    # A label that may be the condition under another name is not called unlearned.
+    coloured = Page(render(told_apart, digits.images, digits.target, digits.target)).words
+    assert "The colour is “label”." in coloured
+
+
+def test_other_conditions_are_other_rows_and_one_holds_for_all(told_apart: Any, digits: Any) -> None:
+    page = Page(render(told_apart, digits.images[:60], condition=3))
+    assert "These are not the rows that the model was fitted on." in page.words
+    again = told_apart.reconstruct(digits.images[:60], condition=3)
+    error = ((again - digits.images[:60]) ** 2).sum(axis=(1, 2)).mean()
+    assert f"{error:.4g}" in page.words
+
+
+def test_a_table_whose_condition_is_given_or_stands_in_other_columns(table: pl.DataFrame) -> None:
+    rows, segment = table.drop("segment"), table.select("segment")
+    model = ConditionalVariationalAutoencoder(2, **FEW).fit(rows, condition=segment)
+    html = render(model, rows, condition=segment)
+    assert titles(Page(html)) == ["The map of codes", "Column by column", "New rows", "Health"]
+    assert "These are not the rows" not in Page(html).words
+    assert render(model, table) == html
+    assert render(model, rows, condition=table["segment"]) == html
+
+
+def test_conditions_that_cannot_be_used_are_refused(told_apart: Any, vae: Any, digits: Any) -> None:
+    with pytest.raises(InputError, match="fitted without one"):
+        render(vae, digits.images, condition=digits.target)
+    with pytest.raises(InputError, match="give them too"):
+        render(told_apart, condition=digits.target)
+    with pytest.raises(InputError, match="condition has 5 rows and the data 1797"):
+        render(told_apart, digits.images, condition=digits.target[:5])
 
 
 def test_rows_without_the_columns_of_the_condition(told: Any, table: pl.DataFrame) -> None:

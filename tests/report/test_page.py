@@ -14,6 +14,7 @@ import isthmus
 from isthmus import Autoencoder, DenoisingAutoencoder
 from isthmus.errors import InputError, StoreError
 from isthmus.plots import Labels
+from isthmus.plots.rows import open_rows
 from isthmus.report import write_report
 from isthmus.report.measured import recognise
 from isthmus.report.page import render
@@ -281,7 +282,7 @@ def test_the_rows_of_the_fit_are_found_again(digits_model: Any, digits: Any, tmp
     digits_model.save(tmp_path / "model")
     np.save(tmp_path / "digits.npy", digits.images)
     source = isthmus.read(tmp_path / "digits.npy")
-    measured = recognise(isthmus.load(tmp_path / "model"), source)
+    measured = recognise(open_rows(isthmus.load(tmp_path / "model"), source))
     assert (measured.name, len(measured.index), len(measured.training)) == ("held-out", 180, 1617)
     X = digits.images[measured.index]
     error = ((digits_model.reconstruct(X) - X) ** 2).sum(axis=(1, 2)).mean()
@@ -291,14 +292,13 @@ def test_the_rows_of_the_fit_are_found_again(digits_model: Any, digits: Any, tmp
 def test_as_many_rows_of_other_data_are_not_taken_for_those_of_the_fit(
     digits_model: Any, digits: Any
 ) -> None:
-    source = isthmus.data.sources.as_source(digits.images[::-1].copy())
-    assert recognise(digits_model, source).name == "given"
+    assert recognise(open_rows(digits_model, digits.images[::-1].copy())).name == "given"
 
 
 def test_without_held_out_rows_the_training_rows_are_found_again(digits: Any) -> None:
     model = Autoencoder(2, hidden_sizes=(), max_epochs=2, validation_fraction=0, random_state=0)
     model.fit(digits.images[:100])
-    measured = recognise(model, isthmus.data.sources.as_source(digits.images[:100]))
+    measured = recognise(open_rows(model, digits.images[:100]))
     assert (measured.name, len(measured.index)) == ("training", 100)
     page = Page(render(model, digits.images[:100]))
     assert "Measured on 100 training rows." in page.words

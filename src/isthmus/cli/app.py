@@ -28,7 +28,7 @@ COMMANDS = {
     "encode": ("apply:encode", "Write the codes of rows."),
     "decode": ("apply:decode", "Write the data that codes stand for."),
     "reconstruct": ("apply:reconstruct", "Write rows as the model sees them: encoded and decoded again."),
-    "denoise": ("apply:denoise", "Write rows cleaned by a DenoisingAutoencoder."),
+    "denoise": ("apply:denoise", "Write rows cleaned by a model that learned to undo a corruption."),
     "score": ("apply:score", "Write the log-likelihood of rows, in nats."),
     "density": ("density:density", "Write log p(x) of rows beside its error, under a generative model."),
     "sample": ("generate:sample", "Draw new rows, beside the nearest rows of data if they are given."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -46,15 +46,13 @@ def reconstruct(model: Model, data: Data, /, *, options: RowOptions) -> None:
 
 
 def denoise(model: Model, data: Data, /, *, options: RowOptions) -> None:
-    """Write rows cleaned by a DenoisingAutoencoder: what it takes them to be without their noise."""
+    """Write rows cleaned by a model that was fitted with a corruption: what they are without their noise."""
     check_output(options, options.output)
     opened = open_rows(model, data, options)
-    from isthmus.estimators import DenoisingAutoencoder
-
-    if not isinstance(opened.fitted, DenoisingAutoencoder):
+    if opened.fitted.architecture_.corruption is None:
         raise InputError(
-            f"denoise needs a DenoisingAutoencoder, {model} holds {type(opened.fitted).__name__}; fit with "
-            "--model DenoisingAutoencoder, or use reconstruct"
+            f"denoise needs a model fitted with a corruption, {model} holds a {type(opened.fitted).__name__} "
+            "without one; fit with --model DenoisingAutoencoder, or use reconstruct"
         )
     _reconstruct(opened, options)
     print(f"{options.output}: {len(opened.source):,} rows denoised")
@@ -69,35 +67,21 @@ def score(model: Model, data: Data, /, *, options: ScoreOptions | None = None) -
     check_output(options, options.output)
     opened = open_rows(model, data, options)
     from isthmus.estimators import streaming
-    from isthmus.estimators.density import density_note
+    from isthmus.estimators.density import Scorer, density_note
+    from isthmus.estimators.importance import DEFAULT_SAMPLES
 
-    mean, blocks = _Mean(), streaming.scores(opened.fitted, opened.features, opened.condition)
-    scores = mean.watch(block[:, [0, 2]] for block in blocks)
+    scorer = Scorer(opened.fitted.model_, DEFAULT_SAMPLES, None)
+    blocks = streaming.scores(opened.fitted, opened.features, opened.condition, scorer)
+    scores = (block[:, [0, 2]] for block in blocks)
     if options.output is None:
         deque(scores, maxlen=0)
     else:
         kept = RowOptions(**vars(options))
         write_values(scores, ["log_likelihood", "n_observed"], opened, kept)
         print(f"{options.output}: {len(opened.source):,} rows scored")
-    told = f"mean {density_note(opened.fitted)}: {mean.value:.6g} nats per row"
+    mean = scorer.mean()
+    told = f"mean {density_note(opened.fitted)}: {mean.mean:.6g} nats per row"
     print(f"{told}, over {mean.n_rows:,} rows of {data}")
-
-
-class _Mean:
-    """The mean of a stream's first column."""
-
-    def __init__(self) -> None:
-        self.total, self.n_rows = 0.0, 0
-
-    def watch(self, blocks: Iterable[Any]) -> Iterator[Any]:
-        for block in blocks:
-            self.total += float(block[:, 0].sum())
-            self.n_rows += len(block)
-            yield block
-
-    @property
-    def value(self) -> float:
-        return self.total / self.n_rows
 
 
 def _reconstruct(opened: Opened, options: RowOptions) -> None:
@@ -113,22 +97,24 @@ def _reconstruct(opened: Opened, options: RowOptions) -> None:
 def _decoded(opened: Opened) -> Iterator[Any]:
     """Yield the data of each block of codes, each code under its own condition."""
     blocks = _code_blocks(opened.source, opened.fitted.n_components_)
-    for codes, told in zip(blocks, _told(opened), strict=False):
-        yield opened.fitted.inverse_transform(codes, **told)
+    from isthmus.estimators.conditions import as_keyword
+
+    for codes, condition in zip(blocks, _conditions(opened), strict=False):
+        yield opened.fitted.inverse_transform(codes, **as_keyword(condition))
 
 
-def _told(opened: Opened) -> Iterator[dict[str, Any]]:
+def _conditions(opened: Opened) -> Iterator[Any]:
     """Yield what a conditional model is told of each block of codes; without end where it is the same."""
     from isthmus.estimators.preparing import BLOCK_ROWS
 
     schema, condition = opened.fitted.condition_schema_, opened.condition
     if schema is None or (condition is not None and len(condition) == 1):
-        yield from repeat(opened.told())
+        yield from repeat(condition)
     elif condition is None:  # it stands beside the codes, in columns that the model knows
         beside = opened.source.select([column.name for column in schema.modelled])
-        yield from ({"condition": block.to_native()} for block in beside.blocks(BLOCK_ROWS))  # type: ignore[union-attr]
+        yield from (block.to_native() for block in beside.blocks(BLOCK_ROWS))  # type: ignore[union-attr]
     else:
-        yield from ({"condition": block} for block in condition.iter_slices(BLOCK_ROWS))
+        yield from condition.iter_slices(BLOCK_ROWS)
 
 
 def _code_blocks(source: Source, n_components: int) -> Iterator[Any]:

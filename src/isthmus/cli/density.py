@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from isthmus.cli.options import Array, Condition, Data, DensityOptions, Model, ReadOptions, Resize, RowOptions
 from isthmus.cli.parameters import check_whole
@@ -29,14 +28,13 @@ def density(model: Model, data: Data, /, *, options: DensityOptions | None = Non
     options = options or DensityOptions()
     check_output(options, options.output)
     check_whole("--samples", options.samples, 1)
-    check_whole("--seed", options.seed, 0)
     opened = open_rows(model, data, options)
     _check_density(opened.fitted, model)
     from isthmus.estimators import streaming
     from isthmus.estimators.density import Scorer
 
-    scorer, size = Scorer(opened.fitted.model_, options.samples, options.seed), _Size()
-    rows = size.watch(streaming.scores(opened.fitted, opened.features, opened.condition, scorer))
+    scorer = Scorer(opened.fitted.model_, options.samples, options.seed)
+    rows = streaming.scores(opened.fitted, opened.features, opened.condition, scorer)
     if options.output is None:
         deque(rows, maxlen=0)
     else:
@@ -44,7 +42,7 @@ def density(model: Model, data: Data, /, *, options: DensityOptions | None = Non
         names = ["log_likelihood", "std_error", "n_observed"]
         write_values(rows, names, opened, RowOptions(output=options.output, **shared))
         print(f"{options.output}: {len(opened.source):,} rows")
-    print(_told(opened, scorer, size.n_entries, data))
+    print(_summary(opened, scorer, data))
 
 
 def _check_density(fitted: BaseAutoencoder, model: Path) -> None:
@@ -58,23 +56,11 @@ def _check_density(fitted: BaseAutoencoder, model: Path) -> None:
         )
 
 
-class _Size:
-    """Counts the observed entries of a stream of rows."""
-
-    def __init__(self) -> None:
-        self.n_entries = 0
-
-    def watch(self, blocks: Iterator[Any]) -> Iterator[Any]:
-        for block in blocks:
-            self.n_entries += int(block[:, 2].sum())
-            yield block
-
-
-def _told(opened: Opened, scorer: Scorer, n_entries: int, data: Path) -> str:
+def _summary(opened: Opened, scorer: Scorer, data: Path) -> str:
     """Return the mean, what it is, what it was measured on, and baselines."""
     from isthmus.estimators.density import density_note
 
-    mean = scorer.mean()
+    mean, n_entries = scorer.mean(), scorer.n_observed
     bits = -scorer.total / n_entries / math.log(2) if n_entries else math.nan
     error = "nothing was drawn" if scorer.shares is None else "± Monte Carlo standard error"
     value = f"{mean.mean:.6g}" if scorer.shares is None else plus_minus(mean.mean, mean.std_error)
@@ -134,4 +120,4 @@ def diagnose(
             f"diagnose needs a model with a prior, {model} holds {type(opened.fitted).__name__}; fit with "
             "--model VariationalAutoencoder, or see report"
         )
-    print(opened.fitted.diagnose(opened.features, **opened.told()))
+    print(opened.fitted.diagnose(opened.features, **opened.told))

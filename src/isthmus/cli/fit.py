@@ -158,15 +158,14 @@ def _conclude(estimator: BaseAutoencoder, data: Path, options: FitOptions) -> No
 def _next(estimator: BaseAutoencoder, data: Path, options: FitOptions) -> Iterator[list[object]]:
     """Yield commands to try."""
     from isthmus.cli.conditions import condition_example
-    from isthmus.cli.made import is_image_schema
     from isthmus.estimators.generative import Generative
 
     model: object = options.output
     label = () if options.label is None else ("--label", options.label)
     apart = () if estimator._condition_names() else options.condition or ()
     told = [word for name in apart for word in ("--condition", name)]
-    yield ["report", model, data, "-o", f"{model}.html", *label]
+    yield ["report", model, data, "-o", f"{model}.html", *label, *told]
     yield ["encode", model, data, "-o", f"{model}-codes.csv", *told]
     if isinstance(estimator, Generative):
-        ending = "png" if is_image_schema(estimator.schema_) else "csv"
+        ending = "png" if estimator.schema_.holds_images else "csv"
         yield ["sample", model, "-o", f"{model}-samples.{ending}", *condition_example(estimator)]

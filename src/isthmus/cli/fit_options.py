@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from isthmus.cli.options import Array, Resize
+from isthmus.cli.options import Array, Resize, Seed
 
 __all__ = ["ESTIMATORS", "FitOptions"]
 
@@ -68,9 +68,7 @@ class FitOptions:
             "may be given again."
         ),
     ] = None
-    seed: Annotated[int | None, Parameter(help="Makes the run repeatable; drawn and kept if not given.")] = (
-        None
-    )
+    seed: Annotated[Seed, Parameter(help="Makes the run repeatable; drawn and kept if not given.")] = None
     array: Array = None
     resize: Resize = None
     resume: Annotated[

@@ -58,7 +58,6 @@ def sample(model: Model, /, *, options: SampleOptions) -> None:
     nearest_columns = "" if options.beside is None else "the columns nearest_row and nearest_distance"
     check_rows_output(options.output, options.force, nearest_columns, pictures=True)
     check_whole("--number", options.number, 1)
-    check_whole("--seed", options.seed, 0)
     data = _read_beside(options)
     fitted = load_generative(model, "sample")
     check_kind(fitted.schema_, options.output, options.force)
@@ -84,6 +83,7 @@ def _read_beside(options: SampleOptions) -> Source | None:
 def _drawn(fitted: Generative, options: SampleOptions) -> tuple[Any, int]:
     """Return new rows and the seed that they came from."""
     from isthmus.cli.conditions import read_condition
+    from isthmus.estimators.conditions import as_keyword
 
     condition = read_condition(fitted, options.condition)
     seed = secrets.randbelow(2**31 - 1) if options.seed is None else options.seed
@@ -93,7 +93,7 @@ def _drawn(fitted: Generative, options: SampleOptions) -> tuple[Any, int]:
         temperature=options.temperature,
         expected=options.expected,
         random_state=seed,
-        **({} if condition is None else {"condition": condition}),
+        **as_keyword(condition),
     )
     return rows, seed
 
@@ -168,9 +168,9 @@ def manifold(
     fitted = load_generative(model, "manifold")
     check_kind(fitted.schema_, output, force)
     from isthmus.cli.conditions import read_condition
+    from isthmus.estimators.conditions import as_keyword
 
-    told = read_condition(fitted, condition)
-    rows = fitted.manifold_grid(number, dims=dims, **({} if told is None else {"condition": told}))
+    rows = fitted.manifold_grid(number, dims=dims, **as_keyword(read_condition(fitted, condition)))
     words = f"latent {dims[0]} upwards, latent {dims[1]} to the right, at the prior's quantiles"
     if is_picture(output):
         from isthmus.cli.pictures import draw_grid

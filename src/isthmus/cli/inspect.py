@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from isthmus.cli.options import Array, Data, Force, Model, Resize
+from isthmus.cli.options import Array, Condition, Data, Force, Model, Resize
 from isthmus.cli.printing import aligned, figures
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from isthmus.data.sources import Source
     from isthmus.estimators.base import BaseAutoencoder
     from isthmus.parts.likelihoods import Likelihood
@@ -101,6 +103,7 @@ def report(
             '"folder" (the subfolder of each image).'
         ),
     ] = None,
+    condition: Condition = None,
     array: Array = None,
     resize: Resize = None,
     force: Force = False,
@@ -111,14 +114,35 @@ def report(
     check_output(output, overwrite=force)
     if data is None and label is not None:
         raise InputError(f"--label {label}: a label belongs to rows; give the data too")
+    if data is None and condition:
+        raise InputError(f"--condition {condition[0]}: it is told of rows; give the data too")
     from isthmus import read
     from isthmus.cli.opening import load_model
     from isthmus.report import write_report
 
     source = None if data is None else read(data, array=array, resize=resize)
     labels = None if source is None or label is None else _labels(source, label)
-    write_report(load_model(model), output, source, labels, overwrite=force)
+    fitted = load_model(model)
+    told = None if source is None else _condition(fitted, source, condition)
+    write_report(fitted, output, source, labels, condition=told, overwrite=force)
     print(f"{output}: open it in a browser")
+
+
+def _condition(fitted: BaseAutoencoder, source: Source, given: list[str] | None) -> pl.DataFrame | None:
+    """Return what is told of the rows apart from their columns; without it, say what the page will lack."""
+    from isthmus.cli.conditions import read_condition
+    from isthmus.cli.running import note
+    from isthmus.report.words import told_apart
+
+    if given:
+        return read_condition(fitted, given, source, inside=source.columns or ())
+    apart = told_apart(fitted, source.columns or ())
+    if apart:
+        note(
+            f"this model is told {', '.join(apart)} of each row; without --condition the page leaves out "
+            "pictures of rows, their codes and figures on them"
+        )
+    return None
 
 
 def _labels(source: Source, label: str) -> Labels:

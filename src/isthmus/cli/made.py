@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from isthmus.data.schema import Schema
     from isthmus.estimators.generative import Generative
 
-__all__ = ["check_kind", "is_image_schema", "load_generative", "write_made"]
+__all__ = ["check_kind", "load_generative", "write_made"]
 
 
 def load_generative(model: Path, command: str) -> Generative:
@@ -30,16 +30,9 @@ def load_generative(model: Path, command: str) -> Generative:
     return fitted
 
 
-def is_image_schema(schema: Schema) -> bool:
-    """Tell whether rows are images that can be drawn."""
-    return (
-        schema.container == "array" and len(schema.shape) > 1 and schema.shape[2:] in ((), (1,), (3,), (4,))
-    )
-
-
 def check_kind(schema: Schema, output: Path, overwrite: bool) -> None:
     """Refuse an output that cannot hold the model's kind of data."""
-    if is_picture(output) and not is_image_schema(schema):
+    if is_picture(output) and not schema.holds_images:
         raise InputError(
             f"{output}: a picture shows images, and this model was fitted on rows of {len(schema.columns)} "
             "columns; choose a name ending in .csv, .parquet or .npy"

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from isthmus.errors import InputError
+
 __all__ = [
     "Array",
     "Codes",
@@ -27,6 +29,17 @@ __all__ = [
     "Seed",
     "Told",
 ]
+
+# NumPy's and scikit-learn's generators take these.
+LARGEST_SEED = 2**32 - 1
+
+
+def check_seed(kind: object, seed: int | None) -> None:
+    """Refuse a seed that no generator takes; cyclopts names the option and what was given."""
+    del kind
+    if seed is not None and not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"Expected a whole number from 0 to {LARGEST_SEED}.")
+
 
 Data = Annotated[
     Path,
@@ -72,7 +85,7 @@ Told = Annotated[
     list[str] | None,
     Parameter(help="What a conditional model is told: name=value; may be given again."),
 ]
-Seed = Annotated[int | None, Parameter(help="Makes what is drawn repeatable.")]
+Seed = Annotated[int | None, Parameter(help="Makes what is drawn repeatable.", validator=check_seed)]
 Array = Annotated[str | None, Parameter(help="Which array of an .npz file to read.")]
 Resize = Annotated[
     tuple[int, int] | None,
@@ -117,6 +130,5 @@ class DensityOptions(ReadOptions):
         int, Parameter(help="Draws per row: more bring the lower bound nearer to log p(x).")
     ] = 128
     seed: Annotated[
-        int | None,
-        Parameter(help="Gives each row noise of its own; without it all rows share one fixed noise."),
+        Seed, Parameter(help="Gives each row noise of its own; without it all rows share one fixed noise.")
     ] = None

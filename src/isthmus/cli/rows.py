@@ -12,6 +12,8 @@ from isthmus.cli.paths import check_rows_output
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from isthmus.cli.sides import Side
     from isthmus.data.sources import Source
     from isthmus.estimators.base import BaseAutoencoder
@@ -53,9 +55,12 @@ class Opened:
         """The columns that the model was fitted on."""
         return features_of(self.fitted, self.source)
 
+    @property
     def told(self) -> dict[str, Any]:
-        """Return the keyword of methods that conditional models alone have."""
-        return {} if self.condition is None else {"condition": self.condition}
+        """The keyword of methods that conditional models alone have."""
+        from isthmus.estimators.conditions import as_keyword
+
+        return as_keyword(self.condition)
 
 
 def check_output(options: ReadOptions, output: Path | None) -> None:
@@ -74,8 +79,20 @@ def open_rows(model: Path, data: Path, options: ReadOptions) -> Opened:
     source = read(data, array=options.array, resize=options.resize)
     side = None if options.id is None else find_side(source, options.id, "--id")
     fitted = load_model(model)
-    inside = source.columns or ()
-    return Opened(fitted, source, side, read_condition(fitted, options.condition, source, inside=inside))
+    condition = read_condition(fitted, options.condition, source, inside=source.columns or ())
+    if condition is None:
+        condition = _in_other_columns(fitted, source)
+    return Opened(fitted, source, side, condition)
+
+
+def _in_other_columns(fitted: BaseAutoencoder, source: Source) -> pl.DataFrame | None:
+    """Return what the model is told where columns say it that it was not fitted on."""
+    import polars as pl
+
+    from isthmus.estimators.conditions import find_apart
+
+    found = find_apart(fitted, source, None)
+    return None if found is None else pl.concat([block.to_polars() for block in found.blocks()])  # type: ignore[union-attr]
 
 
 def features_of(fitted: BaseAutoencoder, source: Source) -> Source:

@@ -68,11 +68,13 @@ class TraverseOptions(WalkOptions):
 def interpolate(model: Model, data: Data, /, *, options: InterpolateOptions) -> None:
     """Decode codes on the way between the codes of two rows, which the model sees as it gives them back."""
     fitted, rows, condition = _open(model, data, options, "interpolate")
+    from isthmus.estimators.conditions import as_keyword
+
     a, b = (_row(fitted, rows, position) for position in (options.start, options.end))
     through = _some_rows(fitted, rows) if options.path == "graph" else None
     with _in_words(fitted):
         made = fitted.interpolate(
-            a, b, options.number, path=options.path, through=through, **_told(condition)
+            a, b, options.number, path=options.path, through=through, **as_keyword(condition)
         )
     words = f"from row {options.start} to row {options.end} of {data}, path {options.path}"
     _write(made, fitted, options, note=words, n_columns=options.number)
@@ -82,9 +84,11 @@ def interpolate(model: Model, data: Data, /, *, options: InterpolateOptions) -> 
 def traverse(model: Model, data: Data, /, *, options: TraverseOptions) -> None:
     """Decode a row's code while one latent takes the prior's quantiles, or each in its turn."""
     fitted, rows, condition = _open(model, data, options, "traverse")
+    from isthmus.estimators.conditions import as_keyword
+
     dims = _dims(options.dim, fitted.n_components_)
     row = _row(fitted, rows, options.row)
-    made = [fitted.traverse(row, dim, options.number, **_told(condition)) for dim in dims]
+    made = [fitted.traverse(row, dim, options.number, **as_keyword(condition)) for dim in dims]
     before = {"latent": [dim for dim in dims for _ in range(options.number)]} if len(dims) > 1 else None
     titles = [f"z{dim}" for dim in dims]
     words = f"row {options.row} of {data}, latents at the prior's quantiles"
@@ -113,10 +117,6 @@ def _open(
     # Rows whose own columns say the condition need not be told it.
     own = rows.columns if fitted.schema_.container == "frame" else ()
     return fitted, rows, read_condition(fitted, options.condition, inside=own or ())
-
-
-def _told(condition: pl.DataFrame | None) -> dict[str, Any]:
-    return {} if condition is None else {"condition": condition}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from isthmus.data.kinds import recast
 from isthmus.data.table import render
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["Column", "Kind", "Role", "Schema"]
+__all__ = ["Column", "Kind", "Role", "Schema", "is_image"]
 
 LIBRARIES = ("polars", "pandas", "pyarrow")
 
@@ -116,6 +116,11 @@ class Schema:
         columns = tuple(replace(column, role=swap.get(column.role, column.role)) for column in self.columns)
         return replace(self, columns=columns)
 
+    @property
+    def holds_images(self) -> bool:
+        """Whether rows are images that can be drawn."""
+        return self.container == "array" and is_image(self.shape)
+
     def __getitem__(self, name: str) -> Column:
         if name not in self._position:
             raise InputError(f'there is no column "{name}".{did_you_mean(name, self.names)}')
@@ -162,6 +167,11 @@ class Schema:
 
     def __str__(self) -> str:
         return render(self)
+
+
+def is_image(shape: tuple[int, ...]) -> bool:
+    """Tell whether rows of this shape are images: (height, width), or with 1, 3 or 4 channels last."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
 
 
 def check_role(column: Column, role: str) -> Role:

@@ -130,6 +130,9 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         X : Tensor of shape (B, ...)
             For a model fitted on an array.
         """
+        return self._encode_tensor(X)
+
+    def _encode_tensor(self, X: Tensor, condition: Any = None) -> Tensor:
         check_is_fitted(self)
         if self.schema_.container != "array":
             raise InputError("encode_tensor needs a model fitted on an array; this one was fitted on a frame")
@@ -143,7 +146,9 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         chosen = torch.as_tensor(self.schema_.modelled_index)
         device = next(self.model_.parameters()).device
         values = flat.to(device, torch.float64)[:, chosen.to(device)]
-        return self.model_.encode(self.model_.features.to_values(values))
+        rows, stage = known_rows(self, None, condition, len(X)), self.model_.condition
+        told = None if rows is None or stage is None else rows.tensor(stage).to(device)
+        return self.model_.encode(self.model_.features.to_values(values), told)
 
     @property
     def _n_features_out(self) -> int:

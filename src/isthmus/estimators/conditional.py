@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import _fit_context
+from torch import Tensor
 
+from isthmus.data.loaders import LoaderSource
 from isthmus.errors import InputError
 from isthmus.estimators import chunks, fitting
 from isthmus.estimators.conditions import ConditionRows, find_rows
@@ -131,6 +133,28 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
         chunks.partial_fit(self, X, sample_weight, condition=condition)
         return self
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_loader(self, loader: Iterable[Any], *, validation_data: Any = None) -> Self:
+        """Learn from a torch DataLoader, in its order, going through it anew in every epoch.
+
+        Parameters
+        ----------
+        loader : iterable of tuples (rows, condition)
+            Rows are a Tensor of shape (B, ...). Their condition is a Tensor of shape (B,) or (B, k), a list
+            of B texts, or a dict of these by name; what follows in a tuple is left aside. Every batch brings
+            its own, so that a loader may shuffle; the other methods take it as ``condition=``. A loader of
+            rows alone is learned from without a condition.
+        validation_data : tuple (X, y, sample_weight, condition), optional
+            As in `fit`. Without them the whole schedule is run and the last weights are kept.
+
+        Returns
+        -------
+        self
+        """
+        self._forget()
+        fitting.fit(self, LoaderSource(loader, told=True), None, validation_data)
+        return self
+
     def fit_transform(self, X: Any, y: Any = None, *, condition: Any = None, **fit_params: Any) -> Any:
         """Fit, and return the codes of the rows."""
         return self.fit(X, y, condition=condition, **fit_params).transform(X, condition=condition)
@@ -145,6 +169,18 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
 
     def reconstruct(self, X: Any, *, condition: Any = None) -> Any:
         return self._reconstruct(X, condition)
+
+    def encode_tensor(self, X: Tensor, *, condition: Any = None) -> Tensor:
+        """Return the codes of rows given as a tensor in data units, differentiably, on the model's device.
+
+        Parameters
+        ----------
+        X : Tensor of shape (B, ...)
+            For a model fitted on an array.
+        condition : Tensor or array-like of shape (B,) or (B, k), or one row for all
+            What the model is told, as in the other methods; codes have no gradients with respect to it.
+        """
+        return self._encode_tensor(X, condition)
 
     def score_samples(
         self,

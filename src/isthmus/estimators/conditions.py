@@ -15,6 +15,7 @@ from torch import Tensor
 
 from isthmus.data.features import Features, Values
 from isthmus.data.inference import infer_schema
+from isthmus.data.loaders import as_array
 from isthmus.data.restoring import Cells, build_frame, build_series
 from isthmus.data.schema import Column, Schema
 from isthmus.data.series import as_frame
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConditionRows",
+    "as_keyword",
     "common_condition",
     "condition_kinds",
     "condition_sides",
+    "find_apart",
     "find_rows",
+    "given_columns",
+    "given_condition",
     "holds_condition",
     "known_rows",
     "read_condition",
@@ -119,8 +124,8 @@ def given_condition(condition: Any, names: Sequence[str] | None = None) -> Sourc
 
     Parameters
     ----------
-    condition : frame, Source, mapping, scalar, or array-like of shape (n,) or (n, k)
-        A mapping, or a scalar, is one row.
+    condition : frame, Source, mapping, scalar, or array-like or Tensor of shape (n,) or (n, k)
+        A mapping is of values or columns; a scalar is one row.
     names : sequence of str, optional
         The columns that a fitted model knows.
     """
@@ -128,16 +133,23 @@ def given_condition(condition: Any, names: Sequence[str] | None = None) -> Sourc
         return condition
     if is_frame(condition):
         return as_source(condition)
-    if isinstance(condition, Mapping):
-        columns = {str(name): np.atleast_1d(np.asarray(value)) for name, value in condition.items()}
-    else:
-        columns = _named_columns(condition, names)
-    listed = {name: values.tolist() for name, values in columns.items()}
+    listed = {name: values.tolist() for name, values in given_columns(condition, names).items()}
     return as_source(nw.from_dict(listed, backend="polars").to_native())
 
 
+def given_columns(condition: Any, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Return the columns of conditions that are neither a frame nor a Source."""
+    if isinstance(condition, Mapping):
+        return {str(name): np.atleast_1d(_array(value)) for name, value in condition.items()}
+    return _named_columns(condition, names)
+
+
+def _array(values: Any) -> NDArray[Any]:
+    return as_array(values) if isinstance(values, Tensor) else np.asarray(values)
+
+
 def _named_columns(condition: Any, names: Sequence[str] | None) -> dict[str, NDArray[Any]]:
-    values = np.asarray(condition)
+    values = _array(condition)
     if values.ndim > 2 or values.size == 0:
         raise InputError(
             f"condition has the shape {values.shape}; give one value, or one row of values, a row"
@@ -183,6 +195,25 @@ def condition_sides(estimator: Applying, source: Source | None, condition: Any) 
     """Return what a fitted model is told beside the rows of `source`, or None if it was fitted without."""
     found, stage = known_rows(estimator, source, condition), estimator.model_.condition
     return None if found is None or stage is None else Sides(condition=found.tensor(stage))
+
+
+def find_apart(estimator: Applying, source: Source, condition: Any) -> Source | None:
+    """Find what a fitted model is told of rows, one row for each, where the columns it knows do not say it.
+
+    That is `condition`, or without one other columns of `source`. None where the columns say it, or where the
+    model is told nothing; then giving a condition is an InputError.
+    """
+    schema: Schema | None = getattr(estimator, "condition_schema_", None)
+    if condition is None and schema is not None and set(_needed(schema)) <= set(source.columns or ()):
+        known = set(_needed(schema)) <= set(estimator.schema_.names)
+        return None if known else source.select(_needed(schema))
+    found = known_rows(estimator, source, condition)
+    return None if found is None else found.source
+
+
+def as_keyword(condition: Any) -> dict[str, Any]:
+    """Return the keyword of methods that conditional models alone have; none where nothing is told apart."""
+    return {} if condition is None else {"condition": condition}
 
 
 def common_condition(estimator: Applying, rows: Sequence[Any]) -> Any:
@@ -231,7 +262,7 @@ def find_rows(
     given = given_condition(condition, names)
     wanted = len(source) if source is not None else n_rows or len(given)
     if len(given) == 1 and wanted > 1:
-        given = as_source(nw.concat([_all_rows(given)] * wanted).to_native())
+        given = as_source(_all_rows(given)[[0] * wanted].to_native())
     _check_length(given, wanted)
     return ConditionRows(_with_constants(given, schema), schema)
 

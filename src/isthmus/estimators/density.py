@@ -57,7 +57,7 @@ class MeanDensity:
 
 
 class Scorer:
-    """Scores blocks of rows, and sums up what the mean's standard error needs.
+    """Scores blocks of rows, and sums up what their mean and its standard error need.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Scorer:
         self.model, self.n_samples, self.random_state = model, n_samples, random_state
         with torch.no_grad():
             self.anchors = model.eval().anchors()
-        self.total, self.n_rows, self.variance = 0.0, 0, 0.0
+        self.total, self.n_rows, self.n_observed, self.variance = 0.0, 0, 0, 0.0
         self.shares: NDArray[np.float64] | None = None
         self.sizes: Tensor | None = None
 
@@ -94,6 +94,7 @@ class Scorer:
             self.total += float(block[:, 0].sum())
             self.variance += float(np.square(block[:, 1]).sum())
             self.n_rows += len(block)
+            self.n_observed += int(block[:, 2].sum())
             if block.shape[1] > 3:
                 shares = block[:, 3:].sum(axis=0)
                 self.shares = shares if self.shares is None else self.shares + shares

@@ -8,7 +8,8 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from isthmus.estimators.conditions import ConditionRows
 
 __all__ = [
+    "Pieces",
     "Prepared",
     "Sides",
     "batch_fingerprint",
     "encoded_blocks",
     "fingerprint",
     "prepare",
+    "to_values",
     "value_blocks",
     "warn",
 ]
@@ -42,6 +45,8 @@ BLOCK_ROWS = 8192
 MEMORY_SHARE = 0.25
 
 FloatArray = NDArray[np.float64]
+# Goes through the training rows with what is told of them, given the stages of both.
+Pieces: TypeAlias = Callable[[Features, Features], Iterator[Batch]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +122,7 @@ def prepare(
     device: torch.device,
     statistics: Statistics | None = None,
     streamed: bool = False,
+    pieces: Pieces | None = None,
 ) -> Prepared:
     """Split, measure and load the rows of `source`.
 
@@ -138,6 +144,8 @@ def prepare(
         Those of an earlier fit, when training goes on.
     streamed : bool
         Whether to go through the source in every epoch, in its own order, even if it fits in memory.
+    pieces : callable, optional
+        Goes through the rows where conditions come with them; `condition` then only tells which there are.
     """
     held_out = held_out_rows(len(source), fraction, seed)
     if weight is not None and not weight[held_out].any():
@@ -150,7 +158,7 @@ def prepare(
     stage, told = None, None
     if condition is not None:
         stage = condition_stage or condition.stage(~held_out)
-        told = condition.tensor(stage)
+        told = None if pieces is not None else condition.tensor(stage)
     sides = Sides(weight, told, labels)
     chosen = _pieces(source, schema, features, sides, held_out)
     validation = _collect(chosen, device) if held_out.any() else None
@@ -162,6 +170,8 @@ def prepare(
         )
     mean_weight = 1.0 if weight is None else float(weight[~held_out].mean())
     training = _pieces(source, schema, features, sides, ~held_out)
+    if pieces is not None and stage is not None:
+        training = partial(pieces, features, stage)
     if not streamed and n_train * (4 * features.n_columns + 8) <= _memory_limit():
         return Prepared(features, MemoryBatches(_collect(training, device)), validation, stage)
     batches = StreamBatches(training, n_train, mean_weight, device, shuffle=not streamed)
@@ -190,12 +200,13 @@ def _pieces(
         for at, values in encoded_blocks(source, schema):
             keep = chosen[at : at + len(values)]
             if keep.any():
-                yield sides.beside(_values(features, values[keep]), at + np.flatnonzero(keep))
+                yield sides.beside(to_values(features, values[keep]), at + np.flatnonzero(keep))
 
     return iterate
 
 
-def _values(features: Features, encoded: FloatArray) -> Values:
+def to_values(features: Features, encoded: FloatArray) -> Values:
+    """Return encoded rows in value units, on the device of `features`."""
     return features.to_values(torch.from_numpy(encoded).to(features.centre.device))
 
 
@@ -213,7 +224,7 @@ def value_blocks(
     """Yield the rows of `source` in value units, in order, on the device of `features`."""
     sides = sides or Sides()
     for at, values in encoded_blocks(source, schema, notices):
-        yield sides.beside(_values(features, values), np.arange(at, at + len(values)))
+        yield sides.beside(to_values(features, values), np.arange(at, at + len(values)))
 
 
 def fingerprint(source: Source, schema: Schema, sides: Iterable[NDArray[np.generic]]) -> str:

@@ -22,6 +22,7 @@ from isthmus.estimators.conditions import ConditionRows, condition_kinds, known_
 from isthmus.estimators.inputs import check_weight, open_input
 from isthmus.estimators.labels import label_codes
 from isthmus.estimators.likelihood_choice import resolve_likelihood
+from isthmus.estimators.loader_conditions import loader_conditions, loader_pieces
 from isthmus.estimators.preparing import Prepared, Sides
 
 if TYPE_CHECKING:
@@ -87,8 +88,16 @@ def find_condition(
 ) -> ConditionRows | None:
     """Find what the networks are told: columns of the rows themselves, or what was given apart."""
     inside = schema.conditions
+    if isinstance(source, LoaderSource) and source.told:
+        condition = loader_conditions(source)
     if not inside.modelled:
         found = None if condition is None else read_condition(condition, len(source))
+    elif source.kind == "array":
+        names = ", ".join(column.name for column in inside.modelled)
+        raise InputError(
+            f"{source.name}: its column {names} cannot be a condition, since an array has no names; give "
+            "condition=... beside the rows"
+        )
     elif condition is not None:
         raise InputError("condition= and columns with the role of a condition say the same; give one of them")
     else:
@@ -130,7 +139,9 @@ def load(
     def make_features(statistics: Statistics) -> Features:
         return building.build_features(schema, statistics, likelihood, estimator._corruption())
 
-    streamed = isinstance(source, LoaderSource)
+    streamed, pieces = isinstance(source, LoaderSource), None
+    if isinstance(source, LoaderSource) and source.told and given.condition is not None:
+        pieces = loader_pieces(source, schema, given.condition.schema)
     if fraction is None:
         fraction = 0.0 if validation_data is not None or streamed else float(estimator.validation_fraction)
     prepared = preparing.prepare(
@@ -144,6 +155,7 @@ def load(
         seed=estimator.seed_,
         device=device,
         streamed=streamed,
+        pieces=pieces,
     )
     if validation_data is None:
         return prepared

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from isthmus.errors import InputError
 from isthmus.estimators.baseline import column_errors
-from isthmus.plots.rows import batch_of, known_source, sample_rows
+from isthmus.plots.rows import open_rows, sample_rows
 from isthmus.plots.style import GREY, MODEL_COLOR, OTHER_COLOR, STYLE, as_text, literal, own_axes
 
 __all__ = ["ColumnErrorDisplay"]
@@ -79,6 +79,7 @@ class ColumnErrorDisplay:
         model: Any,
         X: Any,
         *,
+        condition: Any = None,
         max_rows: int = 10_000,
         max_columns: int = 25,
         random_state: int = 0,
@@ -91,6 +92,9 @@ class ColumnErrorDisplay:
         model : fitted estimator
         X : rows as in `fit`
             A frame may hold other columns besides.
+        condition : frame, Source, or array-like of shape (n,) or (n, k), optional
+            What a conditional model is told of each row, where columns of `X` do not say it, or one row for
+            all; an InputError for models that were fitted without one.
         max_rows : int, default=10000
             Of more rows a random part is measured.
         max_columns : int, default=25
@@ -99,9 +103,9 @@ class ColumnErrorDisplay:
         ax : matplotlib Axes, optional
         """
         check_is_fitted(model)
-        source = known_source(model, X)
-        index = np.sort(sample_rows(len(source), max_rows, random_state))
-        errors = column_errors(model.model_, batch_of(model, source, index))
+        rows = open_rows(model, X, condition)
+        index = np.sort(sample_rows(len(rows), max_rows, random_state))
+        errors = column_errors(model.model_, rows.batch(index))
         label = errors["label"].astype(bool)
         display = cls(
             names=[column.name for column in model.schema_.modelled],

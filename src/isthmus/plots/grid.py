@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
 
+from isthmus.data.schema import is_image
 from isthmus.errors import InputError
-from isthmus.plots.images import TEXT_SHARE, Titles, is_image, rgba, seen_range, titles_of
+from isthmus.plots.images import TEXT_SHARE, Titles, rgba, seen_range, titles_of
 from isthmus.plots.style import STYLE, literal, own_axes
 
 __all__ = ["ImageGridDisplay"]

@@ -1,4 +1,4 @@
-"""What all pictures of images share: which arrays are images, and how values become colours."""
+"""What all pictures of images share: how values become colours, and titles."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ from isthmus.data.schema import Schema
 from isthmus.errors import InputError
 from isthmus.plots.style import OTHER_COLOR, as_text
 
-__all__ = ["TEXT_SHARE", "Titles", "is_image", "rgba", "schema_range", "seen_range", "titles_of"]
+__all__ = ["TEXT_SHARE", "Titles", "rgba", "schema_range", "seen_range", "titles_of"]
 
 FloatArray = NDArray[np.float64]
 Titles = Sequence[object]
 # The room that a line of text needs between rows of images, as a share of the picture's width.
 TEXT_SHARE = 0.06
-
-
-def is_image(shape: tuple[int, ...]) -> bool:
-    """Whether rows of this shape are images: (height, width), or with 1, 3 or 4 channels last."""
-    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
 
 
 def rgba(image: NDArray[Any], value_range: tuple[float, float]) -> FloatArray:

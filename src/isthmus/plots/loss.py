@@ -55,17 +55,19 @@ class LossDisplay:
         self.validation_loss = None if validation_loss is None else np.asarray(validation_loss, dtype=float)
 
     @classmethod
-    def from_estimator(cls, model: Any, X: object = None, *, ax: Axes | None = None) -> Self:
+    def from_estimator(
+        cls, model: Any, X: object = None, *, condition: object = None, ax: Axes | None = None
+    ) -> Self:
         """Draw the history of a fitted model.
 
         Parameters
         ----------
         model : fitted estimator
-        X : ignored
-            The history is the model's own; `X` stands here so that all displays are called alike.
+        X, condition : ignored
+            The history is the model's own; they stand here so that all displays are called alike.
         ax : matplotlib Axes, optional
         """
-        del X
+        del X, condition
         check_is_fitted(model)
         history = model.history_
         if not history:

@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from isthmus.plots.labels import COLOR_SCALE, MISSING_COLOR, Labels
-from isthmus.plots.rows import known_source, native, sample_rows
+from isthmus.plots.rows import open_rows, sample_rows
 from isthmus.plots.style import CATEGORY_COLORS, INK, MODEL_COLOR, PAPER, STYLE, literal, own_axes
 
 __all__ = ["MapDisplay"]
@@ -71,6 +71,7 @@ class MapDisplay:
         model: Any,
         X: Any,
         *,
+        condition: Any = None,
         label: ArrayLike | Labels | None = None,
         label_name: str = "label",
         max_rows: int = 5000,
@@ -84,6 +85,9 @@ class MapDisplay:
         model : fitted estimator
         X : rows as in `fit`
             A frame may hold other columns besides.
+        condition : frame, Source, or array-like of shape (n,) or (n, k), optional
+            What a conditional model is told of each row, where columns of `X` do not say it, or one row for
+            all; an InputError for models that were fitted without one.
         label : array-like of shape (n,), optional
             Colours the points: categories, numbers or dates.
         label_name : str
@@ -94,18 +98,18 @@ class MapDisplay:
         ax : matplotlib Axes, optional
         """
         check_is_fitted(model)
-        source = known_source(model, X)
+        rows = open_rows(model, X, condition)
         labels = label if label is None or isinstance(label, Labels) else Labels.read(label, label_name)
         if labels is not None:
-            check_consistent_length(np.empty(len(source)), labels.codes)
-        index = sample_rows(len(source), max_rows, random_state)
-        codes = model.transform(native(source.take(index)))
+            check_consistent_length(np.empty(len(rows)), labels.codes)
+        index = sample_rows(len(rows), max_rows, random_state)
+        codes = model.transform(rows.take(index), **rows.told(index))
         points, names = flatten(np.asarray(codes))
         display = cls(
             points=points,
             axis_names=names,
             labels=None if labels is None else labels.take(index),
-            n_rows=len(source),
+            n_rows=len(rows),
             equal_axes=codes.shape[1] > 1,
         )
         return display.plot(ax)

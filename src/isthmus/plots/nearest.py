@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from isthmus.data.schema import is_image
 from isthmus.errors import InputError
 from isthmus.manifold.neighbors import nearest_rows
 from isthmus.plots.grid import ImageGridDisplay
-from isthmus.plots.images import is_image, seen_range
+from isthmus.plots.images import seen_range
 
 __all__ = ["NearestDisplay"]
 

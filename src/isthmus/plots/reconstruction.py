@@ -17,12 +17,13 @@ from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.data.encoding import decode
-from isthmus.data.schema import Schema
+from isthmus.data.schema import Schema, is_image
 from isthmus.data.sources import as_source
 from isthmus.errors import InputError
 from isthmus.estimators.preparing import value_blocks
 from isthmus.parts.registry import to_string
-from isthmus.plots.images import TEXT_SHARE, is_image, rgba, schema_range
+from isthmus.plots.images import TEXT_SHARE, rgba, schema_range
+from isthmus.plots.rows import open_rows
 from isthmus.plots.style import STYLE, literal, own_axes
 
 __all__ = ["ReconstructionDisplay"]
@@ -67,6 +68,7 @@ class ReconstructionDisplay:
         model: Any,
         X: Any,
         *,
+        condition: Any = None,
         n_images: int = 8,
         image_shape: tuple[int, ...] | None = None,
         pca_rows: ArrayLike | None = None,
@@ -80,6 +82,9 @@ class ReconstructionDisplay:
         ----------
         model : fitted estimator
         X : rows as in `fit`
+        condition : frame, Source, or array-like of shape (n,) or (n, k), optional
+            What a conditional model is told of each row, where columns of `X` do not say it, or one row for
+            all; an InputError for models that were fitted without one.
         n_images : int, default=8
         image_shape : tuple, optional
             The shape of one image, where the model was fitted on flat rows.
@@ -89,15 +94,16 @@ class ReconstructionDisplay:
         """
         check_is_fitted(model)
         shape = _image_shape(model.schema_, image_shape)
-        source = as_source(X)
-        originals = np.asarray(source.take(np.arange(min(n_images, len(source)))))
+        given = open_rows(model, X, condition)
+        first = np.arange(min(n_images, len(given)))
+        originals = np.asarray(given.take(first))
         rows: dict[str, Any] = {"original": originals}
         seen, of = originals, ""
         corruption = model.architecture_.corruption
         if corruption is not None:
             seen, of = _corrupted(model, originals), ", from the corrupted"
             rows[f"corrupted, {to_string(corruption)}"] = seen
-        rows[f"reconstructed{of}"] = model.reconstruct(seen)
+        rows[f"reconstructed{of}"] = model.reconstruct(seen, **given.told(first))
         if pca_rows is not None:
             rows |= _by_pca(seen, np.asarray(pca_rows), model.n_components_, of)
         images = {name: np.reshape(values, (len(originals), *shape)) for name, values in rows.items()}

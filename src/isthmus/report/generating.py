@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from isthmus.data.encoding import decode
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source
+from isthmus.estimators.conditions import as_keyword
 from isthmus.estimators.generative import Generative
 from isthmus.estimators.health import Diagnosis
 from isthmus.plots import ImageGridDisplay, new_axes
-from isthmus.plots.images import is_image, schema_range
-from isthmus.plots.rows import native
+from isthmus.plots.images import schema_range
+from isthmus.plots.rows import Rows, native
 from isthmus.plots.style import as_text
 from isthmus.report.figures import Row, Table, number
 from isthmus.report.measured import Measured
@@ -37,8 +38,8 @@ def samples(model: Any, rows: Source | None) -> Section | None:
     """Return new rows, each beside the nearest of the rows given."""
     if not isinstance(model, Generative):
         return None
-    images, told = shows_images(model.schema_), some_conditions(model, N_SAMPLES)
-    drawn = model.sample(N_SAMPLES, expected=images, random_state=SEED, **_keyword(told))
+    images, told = model.schema_.holds_images, some_conditions(model, N_SAMPLES)
+    drawn = model.sample(N_SAMPLES, expected=images, random_state=SEED, **as_keyword(told))
     text = f"{N_SAMPLES} codes drawn from the prior, and what the model makes of them"
     text += ": the images to expect, without noise of pixels." if images else ": a row drawn for each."
     if told is not None:
@@ -65,7 +66,7 @@ def _shown(
     distance: NDArray[np.float64] | None = None,
 ) -> Section:
     near = None if rows is None or index is None or distance is None else (rows, index, distance)
-    if shows_images(model.schema_):
+    if model.schema_.holds_images:
         return Section("New images", text, _image_lines(model.schema_, drawn, told, near, text))
     return Section("New rows", text, table=_table(model.schema_, drawn, near))
 
@@ -156,10 +157,10 @@ def _cell(value: Any) -> str:
 
 def manifold(model: Any) -> Section | None:
     """Return a grid of codes as images, if the code has two numbers."""
-    if not isinstance(model, Generative) or model.n_components_ != 2 or not shows_images(model.schema_):
+    if not isinstance(model, Generative) or model.n_components_ != 2 or not model.schema_.holds_images:
         return None
     told = some_conditions(model, 1)
-    images = model.manifold_grid(GRID, **_keyword(told))
+    images = model.manifold_grid(GRID, **as_keyword(told))
     low, high = schema_range(model.schema_)
     text = (
         f"{GRID} by {GRID} codes at the quantiles of the prior, decoded: the first number grows upwards, "
@@ -176,11 +177,12 @@ def manifold(model: Any) -> Section | None:
 # Health ---------------------------------------------------------------------------------------------------
 
 
-def find_diagnosis(model: Any, rows: Source, measured: Measured) -> Diagnosis | None:
+def find_diagnosis(given: Rows, measured: Measured) -> Diagnosis | None:
     """Diagnose the codes of rows, if the model is generative and there are two rows or more."""
-    if not isinstance(model, Generative) or len(measured.index) < 2:
+    model, index = given.model, measured.index
+    if not isinstance(model, Generative) or len(index) < 2:
         return None
-    found = model.diagnose(native(rows.take(measured.index)))
+    found = model.diagnose(given.take(index), **given.told(index))
     return replace(found, rows=measured.name)
 
 
@@ -196,11 +198,6 @@ def health(found: Diagnosis | None) -> Section | None:
 
 
 # Conditions -----------------------------------------------------------------------------------------------
-
-
-def shows_images(schema: Schema) -> bool:
-    """Tell whether rows are images."""
-    return schema.container == "array" and len(schema.shape) > 1 and is_image(schema.shape)
 
 
 def some_conditions(model: Any, n: int) -> Any:
@@ -220,7 +217,3 @@ def some_conditions(model: Any, n: int) -> Any:
     ]
     frame = nw.from_native(decode(schema, np.stack(encoded, axis=1)), eager_only=True)
     return frame.select([column.name for column in schema.modelled]).to_native()
-
-
-def _keyword(told: Any) -> dict[str, Any]:
-    return {} if told is None else {"condition": told}

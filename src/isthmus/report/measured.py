@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.data.sources import Source
 from isthmus.data.splitting import held_out_rows
 from isthmus.estimators.baseline import MAX_FIGURE_ROWS, row_log_likelihood
 from isthmus.estimators.scoring import apply
-from isthmus.plots.rows import batch_of, sample_rows
+from isthmus.plots.rows import Rows, sample_rows
 
 __all__ = ["Measured", "recognise"]
 
@@ -43,26 +41,27 @@ class Measured:
         return self.name != "given"
 
 
-def recognise(model: Any, source: Source) -> Measured:
-    """Find the held-out rows again, if `source` is what `model` was fitted on; else take rows at random.
+def recognise(rows: Rows) -> Measured:
+    """Find the held-out rows again, if these are what their model was fitted on; else take rows at random.
 
-    It is, if it has as many rows and those that the seed holds out score what was measured at the fit.
+    They are, if there are as many and those that the seed holds out score what was measured at the fit.
     """
+    model = rows.model
     metrics = model.metrics_
-    split = held_out_rows(len(source), float(model.validation_fraction), model.seed_)
+    split = held_out_rows(len(rows), float(model.validation_fraction), model.seed_)
     training = np.flatnonzero(~split)
     if metrics and len(training) == model.n_training_rows_:
         chosen = np.flatnonzero(split) if metrics["rows"] == "held-out" else training
         chosen = chosen[:MAX_FIGURE_ROWS]
-        if len(chosen) == metrics["n_rows"] and _scores(model, source, chosen, metrics["score"]):
+        if len(chosen) == metrics["n_rows"] and _scores(rows, chosen, metrics["score"]):
             return Measured(metrics["rows"], chosen, training)
-    index = np.sort(sample_rows(len(source), MAX_FIGURE_ROWS))
+    index = np.sort(sample_rows(len(rows), MAX_FIGURE_ROWS))
     return Measured("given", index, index)
 
 
-def _scores(model: Any, source: Source, index: Index, expected: float | None) -> bool:
+def _scores(rows: Rows, index: Index, expected: float | None) -> bool:
     if expected is None:
         return False
-    module = model.model_
-    found = apply(module, batch_of(model, source, index), lambda piece: row_log_likelihood(module, piece))
+    module = rows.model.model_
+    found = apply(module, rows.batch(index), lambda piece: row_log_likelihood(module, piece))
     return bool(np.isclose(found.mean(), expected, rtol=1e-4, atol=1e-4))

@@ -21,7 +21,7 @@ from isthmus.errors import InputError
 from isthmus.estimators.concern import Concern
 from isthmus.estimators.health import Diagnosis
 from isthmus.plots import Labels
-from isthmus.plots.rows import known_source, native, sample_rows
+from isthmus.plots.rows import Rows, known_source, open_rows, sample_rows
 from isthmus.report import generating, sections, words
 from isthmus.report.figures import figure_table
 from isthmus.report.measured import recognise
@@ -38,6 +38,7 @@ def write_report(
     source: Any = None,
     label: str | ArrayLike | Labels | None = None,
     *,
+    condition: Any = None,
     overwrite: bool = False,
 ) -> None:
     """Write one HTML file about a fitted model, which needs no other file and no network to be read.
@@ -53,20 +54,38 @@ def write_report(
     label : str, Labels or array-like of shape (n,), optional
         Colours the code map: the name of a column (or array) of `source`, or the values themselves. By
         default the column that the schema calls a label, if `source` has it.
+    condition : frame, Source, or array-like of shape (n,) or (n, k), optional
+        What a conditional model is told of each row, where columns of `source` do not say it, or one row for
+        all. Without it, the page leaves out what needs the codes of rows, and says so.
     overwrite : bool, default=False
         Whether to replace a file.
+
+    Raises
+    ------
+    InputError
+        If a condition is given for a model that was fitted without one, or without rows.
     """
     check_is_fitted(model)
     # Opened first, so that a page that cannot be written is refused before minutes go into it.
     with store.open_output(path, overwrite=overwrite) as file:
-        file.write(render(model, source, label).encode("utf-8", "backslashreplace"))
+        file.write(render(model, source, label, condition).encode("utf-8", "backslashreplace"))
 
 
-def render(model: Any, source: Any = None, label: str | ArrayLike | Labels | None = None) -> str:
+def render(
+    model: Any,
+    source: Any = None,
+    label: str | ArrayLike | Labels | None = None,
+    condition: Any = None,
+) -> str:
     """Return the page as HTML."""
     rows = None if source is None else as_source(source)
-    apart = () if rows is None else words.told_apart(model, rows.columns or ())
-    shown = _from_rows(model, rows, label) if rows is not None and not apart else _without_rows(model, rows)
+    if rows is None and condition is not None:
+        raise InputError("condition: it is told of rows; give them too (source), or leave it out")
+    apart = () if rows is None or condition is not None else words.told_apart(model, rows.columns or ())
+    if rows is None or apart:
+        shown = _without_rows(model, rows)
+    else:
+        shown = _from_rows(open_rows(model, rows, condition), find_labels(rows, model.schema_, label))
     metrics, k = model.metrics_, model.n_components_
     return _template().render(
         title=words.title(model),
@@ -104,33 +123,32 @@ def _without_rows(model: Any, rows: Source | None) -> _Shown:
     return _Shown(found, [*_generated(model, known), sections.loss(model)])
 
 
-def _from_rows(model: Any, rows: Source, label: Any) -> _Shown:
+def _from_rows(given: Rows, labels: Labels | None) -> _Shown:
     """Return what needs the codes of rows too."""
-    labels = find_labels(rows, model.schema_, label)
-    known = known_source(model, rows)
-    measured = recognise(model, known)
-    diagnosis = generating.find_diagnosis(model, known, measured)
+    measured = recognise(given)
+    diagnosis = generating.find_diagnosis(given, measured)
     parts = [
-        None if measured.recognised else sections.given_figures(model, known, measured),
-        sections.code_map(model, known, labels),
-        sections.images(model, known, measured),
-        sections.columns(model, known, measured),
-        *_generated(model, known),
+        None if measured.recognised else sections.given_figures(given, measured),
+        sections.code_map(given, labels),
+        sections.images(given, measured),
+        sections.columns(given, measured),
+        *_generated(given.model, given.source),
         generating.health(diagnosis),
-        sections.loss(model),
+        sections.loss(given.model),
     ]
-    return _Shown(_all_concerns(model, known, diagnosis), parts)
+    return _Shown(_all_concerns(given, diagnosis), parts)
 
 
 def _generated(model: Any, known: Source | None) -> list[Section | None]:
     return [generating.samples(model, known), generating.manifold(model)]
 
 
-def _all_concerns(model: Any, known: Source, diagnosis: Diagnosis | None) -> list[Concern]:
+def _all_concerns(given: Rows, diagnosis: Diagnosis | None) -> list[Concern]:
     """Return the concerns; those about codes are the diagnosis's where there is one."""
-    codes = None
+    model, codes = given.model, None
     if diagnosis is None:
-        codes = model.transform(native(known.take(sample_rows(len(known), MAP_ROWS))))
+        index = sample_rows(len(given), MAP_ROWS)
+        codes = model.transform(given.take(index), **given.told(index))
     n_columns = len(model.schema_.modelled)
     found = concerns(model.history_, model.metrics_, n_columns=n_columns, codes=codes)
     return [*(() if diagnosis is None else diagnosis.concerns), *found]

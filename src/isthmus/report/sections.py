@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.batches import MemoryBatches
-from isthmus.data.sources import Source
 from isthmus.estimators.baseline import figures
 from isthmus.parts.registry import kind_of
 from isthmus.plots import ColumnErrorDisplay, Labels, LossDisplay, MapDisplay, ReconstructionDisplay, new_axes
-from isthmus.plots.rows import batch_of, native, sample_rows
+from isthmus.plots.rows import Rows, sample_rows
 from isthmus.plots.style import as_text
 from isthmus.report.figures import Row, Table, figure_table, number
 from isthmus.report.measured import Measured
 from isthmus.report.pictures import inline_svg
 from isthmus.report.section import Section
+from isthmus.report.words import told_apart
 
 __all__ = ["MAP_ROWS", "code_map", "columns", "given_figures", "images", "loss"]
 
@@ -48,9 +48,9 @@ def _terms(model: Any) -> str:
     return f", plus what else is asked of its code ({names})" if names else ""
 
 
-def given_figures(model: Any, source: Source, measured: Measured) -> Section:
+def given_figures(given: Rows, measured: Measured) -> Section:
     """Return figures on rows that are not those of the fit; PCA can only learn from these rows themselves."""
-    rows = MemoryBatches(batch_of(model, source, measured.index))
+    model, rows = given.model, MemoryBatches(given.batch(measured.index))
     found = figures(model.model_, rows, None, model.n_components_, model.seed_)
     table = figure_table(found | {"rows": "given"}, model.n_components_, pca_learned=", fitted to these rows")
     text = (
@@ -60,10 +60,17 @@ def given_figures(model: Any, source: Source, measured: Measured) -> Section:
     return Section("On the rows given", text, table=table)
 
 
-def code_map(model: Any, source: Source, labels: Labels | None) -> Section:
+def code_map(given: Rows, labels: Labels | None) -> Section:
     """Return the map of the codes."""
-    axes = new_axes(height=4.3)
-    display = MapDisplay.from_estimator(model, source, label=labels, max_rows=MAP_ROWS, ax=axes)
+    model = given.model
+    display = MapDisplay.from_estimator(
+        model,
+        given.source,
+        condition=given.condition,
+        label=labels,
+        max_rows=MAP_ROWS,
+        ax=new_axes(height=4.3),
+    )
     k = model.n_components_
     shown = "at its code" if k <= 2 else f"at the two leading principal components of its code of {k} numbers"
     rows = f"{display.sampled}," if display.sampled else number(display.n_rows, "row")
@@ -80,21 +87,28 @@ def _whence(model: Any, label: str) -> str:
         return ", one of the columns learned"
     if label in {as_text(column.name) for column in conditions}:
         return ", which the networks are told"
+    # Conditions and labels may have been given apart, under no name.
+    if told_apart(model):
+        return ""
     if getattr(model, "labels_", None) is None:
         return ", from which nothing was learned"
-    # Labels may have been given apart, under no name.
     return ", which the discriminator was told" if label == model.labels else ""
 
 
-def images(model: Any, source: Source, measured: Measured) -> Section | None:
+def images(given: Rows, measured: Measured) -> Section | None:
     """Return originals above their reconstructions, if rows are images."""
-    schema = model.schema_
-    if schema.container != "array" or len(schema.shape) < 2 or schema.shape[2:] not in ((), (1,), (3,), (4,)):
+    model = given.model
+    if not model.schema_.holds_images:
         return None
     chosen = measured.index[sample_rows(len(measured.index), N_IMAGES)]
     learned = np.sort(measured.training[sample_rows(len(measured.training), PCA_ROWS)])
     display = ReconstructionDisplay.from_estimator(
-        model, source.take(chosen), n_images=N_IMAGES, pca_rows=source.take(learned), ax=new_axes(height=3.3)
+        model,
+        given.take(chosen),
+        condition=given.condition_of(chosen),
+        n_images=N_IMAGES,
+        pca_rows=given.take(learned),
+        ax=new_axes(height=3.3),
     )
     fit_to_mosaic(display)
     whose = "the rows learned from" if measured.recognised else "the rows given"
@@ -112,12 +126,17 @@ def fit_to_mosaic(display: ReconstructionDisplay) -> None:
     display.figure_.set_size_inches(4.4, 4.4 * height / width)
 
 
-def columns(model: Any, source: Source, measured: Measured) -> Section | None:
+def columns(given: Rows, measured: Measured) -> Section | None:
     """Return the error of each column, if rows are those of a table."""
+    model, index = given.model, measured.index
     if model.schema_.container != "frame":
         return None
     display = ColumnErrorDisplay.from_estimator(
-        model, native(source.take(measured.index)), max_columns=MOST_COLUMNS, ax=new_axes()
+        model,
+        given.take(index),
+        condition=given.condition_of(index),
+        max_columns=MOST_COLUMNS,
+        ax=new_axes(),
     )
     display.figure_.set_size_inches(4.4, display.height(MOST_COLUMNS))
     text = (

@@ -52,7 +52,7 @@ def source_name(source: Source) -> str:
 
 def row_words(schema: Schema, many: str = "") -> str:
     """Return what a row is, with `many` ("s") what rows are."""
-    if schema.container == "array" and len(schema.shape) > 1:
+    if schema.holds_images:
         kind = "colour image" if schema.shape[2:] in ((3,), (4,)) else "image"
         return f"{kind}{many} of {schema.shape[0]} by {schema.shape[1]} pixels"
     return f"row{many} of {number(len(schema.modelled), 'column')}"
@@ -202,7 +202,8 @@ def left_out(apart: Sequence[str]) -> str:
     names = ", ".join(f"“{as_text(name)}”" for name in apart)
     return (
         f"This model is told {names} of each row, which stands apart from the rows given. Pictures of rows, "
-        "their codes and figures on them need it and are left out, and the codes were not checked."
+        "their codes and figures on them need it and are left out, and the codes were not checked: give it "
+        "beside the rows, as condition=..., on the command line as --condition."
     )
 
 
