@@ -57,7 +57,9 @@ def images(folder: Path, name: str) -> np.ndarray:
     return (pixels.reshape(len(pixels), -1) / 255).astype(np.float32)
 
 
-def fit(run: str, train: np.ndarray, work: Path, epochs: int, batch_size: int, rate: float) -> Any:
+def fit(
+    run: str, train: np.ndarray, work: Path, epochs: int, batch_size: int, rate: float, decay: float
+) -> Any:
     """Fit a run, go on with it, or load it if it was finished with as many epochs."""
     folder, checkpoint = work / f"{run}-{epochs}", work / f"{run}-{epochs}.checkpoint"
     if folder.exists():
@@ -70,6 +72,7 @@ def fit(run: str, train: np.ndarray, work: Path, epochs: int, batch_size: int, r
         patience=epochs,
         batch_size=batch_size,
         learning_rate=rate,
+        weight_decay=decay,
         checkpoint=checkpoint,
         random_state=0,
         verbose=1,
@@ -94,6 +97,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--weight-decay", type=float, default=0.0)
     parser.add_argument("--samples", type=int, default=5000, help="importance samples a test row")
     parser.add_argument("--rows", type=int, default=10_000, help="test rows")
     parser.add_argument("-o", "--output", help="JSON file to write")
@@ -104,7 +108,15 @@ def main() -> None:
     test = (np.random.default_rng(0).random(grey.shape) < grey).astype(np.float32)
     rows = []
     for run in arguments.runs:
-        model = fit(run, train, arguments.work, arguments.epochs, arguments.batch_size, arguments.rate)
+        model = fit(
+            run,
+            train,
+            arguments.work,
+            arguments.epochs,
+            arguments.batch_size,
+            arguments.rate,
+            arguments.weight_decay,
+        )
         began = time.perf_counter()
         found = model.mean_density(test, n_samples=arguments.samples)
         scoring = (time.perf_counter() - began) / 60

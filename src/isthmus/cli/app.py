@@ -38,6 +38,7 @@ COMMANDS = {
     "diagnose": ("density:diagnose", "Look for what goes wrong in a generative model."),
     "models": ("models:models", "List all models: what each is, its parts and its paper."),
     "info": ("inspect:info", "Describe a model, or the columns of a file."),
+    "dimension": ("dimension:dimension", "Estimate how many latents data need, from neighbours to evidence."),
     "report": ("inspect:report", "Write a web page about a model: what it learned, and how well."),
     "lab": ("lab:lab", "Check the claims of the lecture, with a picture and a number each."),
 }

@@ -1,5 +1,19 @@
 """Is a map true to its data? Pure functions of arrays."""
 
+from isthmus.manifold.curse import curse_report as curse_report
+from isthmus.manifold.dimension import intrinsic_dimension as intrinsic_dimension
+from isthmus.manifold.dimension import levina_bickel as levina_bickel
+from isthmus.manifold.dimension import pca_dimension as pca_dimension
 from isthmus.manifold.dimension import two_nn as two_nn
+from isthmus.manifold.quality import MapQuality as MapQuality
+from isthmus.manifold.quality import map_quality as map_quality
 
-__all__ = ["two_nn"]
+__all__ = [
+    "MapQuality",
+    "curse_report",
+    "intrinsic_dimension",
+    "levina_bickel",
+    "map_quality",
+    "pca_dimension",
+    "two_nn",
+]

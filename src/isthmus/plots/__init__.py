@@ -4,6 +4,7 @@
 """
 
 from isthmus.plots.column_errors import ColumnErrorDisplay as ColumnErrorDisplay
+from isthmus.plots.evidence import EvidenceDisplay as EvidenceDisplay
 from isthmus.plots.grid import ImageGridDisplay as ImageGridDisplay
 from isthmus.plots.labels import Labels as Labels
 from isthmus.plots.loss import LossDisplay as LossDisplay
@@ -16,6 +17,7 @@ from isthmus.plots.style import new_axes as new_axes
 __all__ = [
     "STYLE",
     "ColumnErrorDisplay",
+    "EvidenceDisplay",
     "ImageGridDisplay",
     "Labels",
     "LossDisplay",

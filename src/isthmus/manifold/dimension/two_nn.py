@@ -1,26 +1,28 @@
-"""How many numbers it takes, locally, to say where a row lies: the intrinsic dimension of data."""
+"""The dimension from the ratio of the distances to a row's two nearest neighbours."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state
+from numpy.typing import ArrayLike
 
 from isthmus.errors import InputError
+from isthmus.manifold.dimension.rows import (
+    Array,
+    Seed,
+    distinct,
+    draw,
+    most_dimensions,
+    neighbor_distances,
+)
 
 __all__ = ["two_nn"]
-
-Array = NDArray[np.float64]
 
 
 def two_nn(
     X: ArrayLike,
     *,
     max_rows: int = 5000,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: Seed = None,
     discard_fraction: float = 0.1,
 ) -> float:
     """Estimate the intrinsic dimension from each row's two nearest neighbours (TwoNN).
@@ -60,46 +62,17 @@ def two_nn(
     """
     if not 0 <= discard_fraction < 1:
         raise InputError(f"discard_fraction is {discard_fraction}; give a number of at least 0 and below 1")
-    rows = _distinct(_draw(X, max_rows, random_state))
-    bound = float(min(rows.shape[1], max(len(rows) - 1, 0)))
+    rows, _ = distinct(draw(X, max_rows, random_state, "two_nn"))
+    bound = most_dimensions(rows)
     if bound <= 1:
         return bound
     slope = _pareto_exponent(_log_ratios(rows), discard_fraction)
     return bound if slope is None else min(slope, bound)
 
 
-def _draw(X: ArrayLike, max_rows: int, random_state: int | np.random.RandomState | None) -> Array:
-    """Return at most `max_rows` rows as a matrix, centred and scaled so that no square overflows."""
-    array = np.asarray(X)
-    if array.ndim < 2:
-        raise InputError(f"two_nn needs rows of numbers, got an array of shape {array.shape}; reshape it")
-    if len(array) > max_rows:
-        chosen = check_random_state(random_state).choice(len(array), max_rows, replace=False)
-        array = array[np.sort(chosen)]
-    rows = array.reshape(len(array), math.prod(array.shape[1:])).astype(np.float64)
-    if not np.isfinite(rows).all():
-        raise InputError("two_nn got NaN or infinity; fill in missing values or leave those rows out")
-    if rows.size:
-        rows /= max(np.abs(rows).max(), np.finfo(float).tiny)
-        rows -= rows.mean(axis=0)
-    return rows
-
-
-def _distinct(rows: Array) -> Array:
-    """Return each different row once, compared bit by bit (-0.0 as 0.0)."""
-    if not rows.size:
-        return rows[: min(len(rows), 1)]
-    whole = np.ascontiguousarray(rows + 0.0).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
-    _, first = np.unique(whole.ravel(), return_index=True)
-    return rows[np.sort(first)]
-
-
 def _log_ratios(rows: Array) -> Array:
     """Return log(second / first neighbour's distance) of every row that both distances can be told from 0."""
-    neighbours = NearestNeighbors(n_neighbors=2).fit(rows).kneighbors(return_distance=False)
-    # Brute-force search gets distances from dot products, which cancel between near rows: measure them again.
-    distances = [np.linalg.norm(rows - rows[neighbours[:, k]], axis=1) for k in (0, 1)]
-    first, second = np.minimum(*distances), np.maximum(*distances)
+    first, second = neighbor_distances(rows, 2).T
     return np.log(second[first > 0] / first[first > 0])
 
 
