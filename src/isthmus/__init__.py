@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from isthmus.estimators import ContractiveAutoencoder as ContractiveAutoencoder
     from isthmus.estimators import DenoisingAutoencoder as DenoisingAutoencoder
     from isthmus.estimators import ImportanceWeightedAutoencoder as ImportanceWeightedAutoencoder
+    from isthmus.estimators import ManifoldAutoencoder as ManifoldAutoencoder
     from isthmus.estimators import SparseAutoencoder as SparseAutoencoder
     from isthmus.estimators import StackedAutoencoder as StackedAutoencoder
     from isthmus.estimators import VariationalAutoencoder as VariationalAutoencoder
@@ -32,6 +33,7 @@ __all__ = [
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
     "ImportanceWeightedAutoencoder",
+    "ManifoldAutoencoder",
     "Schema",
     "SparseAutoencoder",
     "StackedAutoencoder",

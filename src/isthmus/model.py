@@ -194,8 +194,14 @@ class Model(nn.Module):
             generator=generator,
             share=share,
             weight=batch.weight,
+            near_codes=None if batch.neighbors is None else self._near_codes(batch.neighbors, generator),
+            layout=batch.layout,
         )
         return step, z
+
+    def _near_codes(self, neighbors: Batch, generator: torch.Generator) -> Tensor:
+        """Encode neighbours as the rows beside them are encoded, but draw nothing."""
+        return self.encode(self.corrupt(neighbors.rows, generator), neighbors.condition)
 
     def _code_noise(self, outputs: Tensor, generator: torch.Generator) -> Tensor:
         n_draws = self.bound.k if isinstance(self.bound, ImportanceWeighted) else 1

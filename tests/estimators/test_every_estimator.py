@@ -80,6 +80,7 @@ class Killed(Exception):
     "name",
     [
         "AdversarialAutoencoder",
+        "ManifoldAutoencoder",
         "StackedAutoencoder",
         "VariationalAutoencoder",
         "VectorQuantizedAutoencoder",

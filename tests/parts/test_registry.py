@@ -31,6 +31,7 @@ from isthmus.parts import (
     Masking,
     MaximumMeanDiscrepancy,
     NegativeBinomial,
+    NeighborEmbedding,
     Part,
     PerColumn,
     Point,
@@ -93,6 +94,7 @@ terms = st.one_of(
     st.builds(MaximumMeanDiscrepancy, at_least, st.sampled_from(["inverse_multiquadric", "gaussian"])),
     st.builds(Adversarial, at_least, st.lists(widths, min_size=1, max_size=3).map(tuple), above),
     st.builds(TotalCorrelation, at_least),
+    st.builds(NeighborEmbedding, at_least, widths, st.sampled_from(["euclidean", "cosine"]), at_least),
     st.builds(Contractive, at_least, st.integers(1, 2**10)),
     st.builds(Sparsity, st.sampled_from(["l1", "kl", "top_k"]), at_least, st.floats(1e-6, 0.999), widths),
 )
@@ -154,6 +156,7 @@ def test_the_strategies_reach_every_member() -> None:
         "contractive",
         "kl",
         "maximum_mean_discrepancy",
+        "neighbor_embedding",
         "sparsity",
         "total_correlation",
     }

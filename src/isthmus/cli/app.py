@@ -25,6 +25,7 @@ app = App(
 COMMANDS = {
     "demo": ("demo:demo", "Train on two small data sets and show what comes out, in under a minute."),
     "fit": ("fit:fit", "Learn from a file or a folder of images and save the model."),
+    "map": ("map:map_rows", "Draw a coloured map of a file's rows; save its codes and its model."),
     "encode": ("apply:encode", "Write the codes of rows."),
     "decode": ("apply:decode", "Write the data that codes stand for."),
     "reconstruct": ("apply:reconstruct", "Write rows as the model sees them: encoded and decoded again."),
@@ -39,6 +40,7 @@ COMMANDS = {
     "models": ("models:models", "List all models: what each is, its parts and its paper."),
     "info": ("inspect:info", "Describe a model, or the columns of a file."),
     "dimension": ("dimension:dimension", "Estimate how many latents data need, from neighbours to evidence."),
+    "compare": ("compare:compare", "Map the same rows by several methods, and measure how true each map is."),
     "report": ("inspect:report", "Write a web page about a model: what it learned, and how well."),
     "lab": ("lab:lab", "Check the claims of the lecture, with a picture and a number each."),
 }

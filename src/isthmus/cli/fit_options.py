@@ -21,6 +21,7 @@ ESTIMATORS = (
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
     "ImportanceWeightedAutoencoder",
+    "ManifoldAutoencoder",
     "SparseAutoencoder",
     "StackedAutoencoder",
     "VariationalAutoencoder",
@@ -38,7 +39,9 @@ class FitOptions:
     model: Annotated[str, Parameter(help=f"{', '.join(ESTIMATORS)}: see isthmus models.")] = "Autoencoder"
     latent: Annotated[
         str,
-        Parameter(help="Number of latent components; auto: the intrinsic dimension of the data (TwoNN)."),
+        Parameter(
+            help="Number of latent components; auto: the data's intrinsic dimension (TwoNN), 2 of maps."
+        ),
     ] = "auto"
     label: Annotated[
         str | None,

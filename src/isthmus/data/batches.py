@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -13,7 +13,7 @@ from isthmus.data.features import Values
 from isthmus.data.splitting import derive_seed
 from isthmus.errors import InputError
 
-__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches", "concatenate"]
+__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches", "concatenate", "draw_neighbors"]
 
 # Rows that a streamed epoch shuffles among themselves: many batches deep, yet small beside any memory.
 SHUFFLE_ROWS = 32_768
@@ -24,7 +24,8 @@ class Batch:
     """Rows in value units with their training weights (None: all one) and positions in the source.
 
     `condition`, of shape (B, E), is what the networks are told beside each row; `labels`, of shape (B,),
-    what an opponent is told (-1: unknown).
+    what an opponent is told (-1: unknown). Where a term asks for them, `neighbors` holds a neighbour of each
+    row, and `layout`, of shape (B, D), where a first layout puts the rows.
     """
 
     rows: Values
@@ -32,6 +33,8 @@ class Batch:
     index: Tensor
     condition: Tensor | None = None
     labels: Tensor | None = None
+    neighbors: Batch | None = None
+    layout: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -42,13 +45,16 @@ class Batch:
         return self.weight, self.index, self.condition, self.labels
 
     def take(self, index: Tensor | slice) -> Batch:
-        return self._with(self.rows.rows(index), lambda side: side[index])
+        near = None if self.neighbors is None else self.neighbors.take(index)
+        return self._with(self.rows.rows(index), lambda side: side[index], near)
 
     def to(self, device: torch.device) -> Batch:
-        return self._with(self.rows.to(device), lambda side: side.to(device))
+        near = None if self.neighbors is None else self.neighbors.to(device)
+        return self._with(self.rows.to(device), lambda side: side.to(device), near)
 
-    def _with(self, rows: Values, change: Callable[[Tensor], Tensor]) -> Batch:
-        return Batch(rows, *(None if side is None else change(side) for side in self.sides))  # type: ignore[arg-type]
+    def _with(self, rows: Values, change: Callable[[Tensor], Tensor], near: Batch | None) -> Batch:
+        *sides, layout = (None if side is None else change(side) for side in (*self.sides, self.layout))
+        return Batch(rows, *sides, neighbors=near, layout=layout)  # type: ignore[arg-type]
 
 
 class Batches(Protocol):
@@ -72,10 +78,17 @@ def _split(order: Tensor, n_batches: int) -> Iterator[Tensor]:
 
 
 class MemoryBatches:
-    """Rows held on the device; an epoch is a permutation of them."""
+    """Rows held on the device; an epoch is a permutation of them.
 
-    def __init__(self, data: Batch) -> None:
-        self.data = data
+    Parameters
+    ----------
+    data : Batch
+    graph : Tensor of int of shape (n, k), optional
+        Positions of each row's neighbours, of which every epoch draws one.
+    """
+
+    def __init__(self, data: Batch, graph: Tensor | None = None) -> None:
+        self.data, self.graph = data, graph
         self.n_rows = len(data)
         self.mean_weight = 1.0 if data.weight is None else float(data.weight.double().mean())
 
@@ -85,9 +98,17 @@ class MemoryBatches:
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(derive_seed(seed, 2, epoch))
         order = torch.randperm(self.n_rows, generator=generator).to(self.data.index.device)
+        near = None if self.graph is None else draw_neighbors(self.graph, generator)
         for position, index in enumerate(_split(order, self.n_batches(batch_size))):
             if position >= start:
-                yield self.data.take(index)
+                batch = self.data.take(index)
+                yield batch if near is None else replace(batch, neighbors=self.data.take(near[index]))
+
+
+def draw_neighbors(graph: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw one of each row's neighbours from a graph of shape (n, k): positions of shape (n,)."""
+    column = torch.randint(graph.shape[1], (len(graph), 1), generator=generator).to(graph.device)
+    return graph.gather(1, column)[:, 0]
 
 
 class StreamBatches:

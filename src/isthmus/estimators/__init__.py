@@ -12,6 +12,7 @@ from isthmus.estimators.importance_weighted import (
     ImportanceWeightedAutoencoder as ImportanceWeightedAutoencoder,
 )
 from isthmus.estimators.loading import load as load
+from isthmus.estimators.manifold import ManifoldAutoencoder as ManifoldAutoencoder
 from isthmus.estimators.sparse import SparseAutoencoder as SparseAutoencoder
 from isthmus.estimators.stacked import StackedAutoencoder as StackedAutoencoder
 from isthmus.estimators.variational import VariationalAutoencoder as VariationalAutoencoder
@@ -26,6 +27,7 @@ __all__ = [
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
     "ImportanceWeightedAutoencoder",
+    "ManifoldAutoencoder",
     "SparseAutoencoder",
     "StackedAutoencoder",
     "VariationalAutoencoder",

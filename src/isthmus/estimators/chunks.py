@@ -18,6 +18,7 @@ from isthmus.estimators.choices import choose_architecture, choose_device, choos
 from isthmus.estimators.conditions import known_rows
 from isthmus.estimators.fitting import adopt, build, publish
 from isthmus.estimators.inputs import check_weight
+from isthmus.estimators.neighboring import with_neighbors
 from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import Given, find_condition, find_labels, load, open_known, read_input
 from isthmus.training.loop import Trainer
@@ -51,8 +52,9 @@ def partial_fit(
     with isolated(derive_seed(estimator.seed_, 6, getattr(estimator, "n_iter_", 0)), device):
         if trainer is None:
             trainer = start_chunks(estimator, schema, prepared, device)
-        trainer.batches = prepared.batches
-        trainer.n_batches = prepared.batches.n_batches(trainer.settings.batch_size)
+        else:
+            trainer.batches = with_neighbors(prepared, estimator.architecture_, estimator.seed_).batches
+            trainer.n_batches = trainer.batches.n_batches(trainer.settings.batch_size)
         trainer.epoch()
     trainer.model.eval()
     publish(estimator, trainer)
@@ -111,6 +113,8 @@ def start_chunks(
     else:
         architecture = choose_architecture(estimator, schema, prepared)
         model = build(estimator, architecture, schema, prepared)
+    first = not hasattr(estimator, "model_")
+    prepared = with_neighbors(prepared, architecture, estimator.seed_, first=first)
     model.set_device(device)
     settings = endless(choose_settings(estimator, architecture, prepared))
     if hasattr(estimator, "model_"):

@@ -19,6 +19,7 @@ from isthmus.estimators.baseline import figures
 from isthmus.estimators.choices import choose_architecture, choose_device, choose_settings, draw_seed
 from isthmus.estimators.density import density_figures
 from isthmus.estimators.inputs import check_weight
+from isthmus.estimators.neighboring import with_neighbors
 from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import Given, find_condition, find_labels, load, open_known, read_input
 from isthmus.model import Model
@@ -76,6 +77,7 @@ def make_trainer(
     """Resolve what is left at "auto", build the networks, and set the attributes that hold from now on."""
     architecture = choose_architecture(estimator, schema, prepared)
     settings = choose_settings(estimator, architecture, prepared)
+    prepared = with_neighbors(prepared, architecture, estimator.seed_, first=True)
     model = build(estimator, architecture, schema, prepared)
     model.set_device(device)
     trainer = Trainer(model, prepared.batches, prepared.held_out, settings)

@@ -51,12 +51,13 @@ Pieces: TypeAlias = Callable[[Features, Features], Iterator[Batch]]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What a fit learns from; `condition` turns conditions into what the networks are told."""
+    """What a fit learns from, by its name; `condition` turns conditions into what the networks are told."""
 
     features: Features
     batches: Batches
     held_out: Batch | None
     condition: Features | None = None
+    name: str = "the data"
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,9 +174,9 @@ def prepare(
     if pieces is not None and stage is not None:
         training = partial(pieces, features, stage)
     if not streamed and n_train * (4 * features.n_columns + 8) <= _memory_limit():
-        return Prepared(features, MemoryBatches(_collect(training, device)), validation, stage)
+        return Prepared(features, MemoryBatches(_collect(training, device)), validation, stage, source.name)
     batches = StreamBatches(training, n_train, mean_weight, device, shuffle=not streamed)
-    return Prepared(features, batches, validation, stage)
+    return Prepared(features, batches, validation, stage, source.name)
 
 
 def _refuse_nothing(statistics: Statistics, source: Source) -> None:

@@ -157,10 +157,10 @@ def load(
         streamed=streamed,
         pieces=pieces,
     )
-    if validation_data is None:
-        return prepared
-    held_out = load_validation(estimator, validation_data, schema, prepared, device)
-    return replace(prepared, held_out=held_out)
+    if validation_data is not None:
+        held_out = load_validation(estimator, validation_data, schema, prepared, device)
+        prepared = replace(prepared, held_out=held_out)
+    return prepared
 
 
 def load_validation(

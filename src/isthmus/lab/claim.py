@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -80,7 +81,7 @@ class Claim:
             "name": self.name,
             "sentence": self.sentence,
             "measured_on": self.measured_on,
-            "numbers": {name: asdict(n) | {"agrees": n.agrees} for name, n in self.numbers.items()},
+            "numbers": {name: _plain(number) for name, number in self.numbers.items()},
             "confirmed": self.confirmed,
         }
 
@@ -93,3 +94,12 @@ class Claim:
         for path, data in zip(paths, (picture.getvalue(), json_bytes(self.to_json())), strict=True):
             write_file(path, data, overwrite=overwrite)
         return paths
+
+
+def _plain(number: Number | Limit) -> dict[str, Any]:
+    """Return a number as a JSON object, in which what is not finite is null."""
+    values = asdict(number) | {"agrees": number.agrees}
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }

@@ -4,6 +4,7 @@
 """
 
 from isthmus.plots.column_errors import ColumnErrorDisplay as ColumnErrorDisplay
+from isthmus.plots.compare import MapsDisplay as MapsDisplay
 from isthmus.plots.evidence import EvidenceDisplay as EvidenceDisplay
 from isthmus.plots.grid import ImageGridDisplay as ImageGridDisplay
 from isthmus.plots.labels import Labels as Labels
@@ -22,6 +23,7 @@ __all__ = [
     "Labels",
     "LossDisplay",
     "MapDisplay",
+    "MapsDisplay",
     "NearestDisplay",
     "ReconstructionDisplay",
     "new_axes",

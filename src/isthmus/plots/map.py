@@ -7,18 +7,17 @@ from typing import Any, Self
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PathCollection
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from isthmus.plots.labels import COLOR_SCALE, MISSING_COLOR, Labels
+from isthmus.plots.labels import Labels
+from isthmus.plots.legend import by_line, dots_of, draw_scale
 from isthmus.plots.rows import open_rows, sample_rows
-from isthmus.plots.style import CATEGORY_COLORS, INK, MODEL_COLOR, PAPER, STYLE, literal, own_axes
+from isthmus.plots.style import INK, MODEL_COLOR, PAPER, STYLE, literal, own_axes
 
 __all__ = ["MapDisplay"]
 
@@ -144,15 +143,12 @@ class MapDisplay:
 
     def _draw_labels(self, ax: Axes) -> None:
         labels = self.labels
-        dots: list[Line2D] = []
+        dots = list[Line2D]() if labels is None else dots_of(labels)
         if labels is not None and labels.categorical:
-            dots = [_dot(color, name) for color, name in zip(CATEGORY_COLORS, labels.names, strict=False)]
-            if len(dots) > 1 and max(map(len, labels.names)) <= LONGEST_INSIDE:
+            if len(labels.names) > 1 and max(map(len, labels.names)) <= LONGEST_INSIDE:
                 self._draw_names(ax, labels)
         elif labels is not None:
-            _draw_scale(ax, labels)
-        if labels is not None and labels.missing.any():
-            dots.append(_dot(MISSING_COLOR, f"{labels.name} missing"))
+            draw_scale(labels, self.figure_, ax)
         name = labels.name if labels is not None and labels.categorical else ""
         title = f"{name} ({self.sampled})" if name and self.sampled else name or self.sampled
         if dots:
@@ -199,16 +195,10 @@ def flatten(codes: NDArray[np.floating[Any]]) -> tuple[NDArray[np.float64], tupl
     return pca.transform(codes), (names[0], names[1])
 
 
-def _dot(color: str, name: str) -> Line2D:
-    return Line2D([], [], color=color, marker="o", markersize=6, linestyle="none", label=name)
-
-
 def _draw_legend(ax: Axes, dots: list[Line2D], title: str) -> None:
-    widest = max(len(str(dot.get_label())) for dot in dots)
-    n_lines = -(-len(dots) // max(1, 48 // (widest + 4)))
-    n_columns = -(-len(dots) // n_lines)
+    handles, n_columns = by_line(dots)
     legend = ax.legend(
-        handles=[dot for i in range(n_columns) for dot in dots[i::n_columns]],  # read line by line
+        handles=handles,
         title=title,
         ncols=n_columns,
         loc="lower left",
@@ -217,16 +207,3 @@ def _draw_legend(ax: Axes, dots: list[Line2D], title: str) -> None:
         alignment="left",
     )
     literal([legend.get_title(), *legend.get_texts()])
-
-
-def _draw_scale(ax: Axes, labels: Labels) -> None:
-    mappable = ScalarMappable(labels.norm, COLOR_SCALE)
-    bar = ax.figure.colorbar(mappable, ax=ax, location="bottom", aspect=40, pad=0.02)
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.ax.set_xlabel(labels.name)
-    literal([bar.ax.xaxis.label])
-    bar.ax.locator_params(nbins=5)
-    if labels.dates:
-        locator = AutoDateLocator(maxticks=6)
-        bar.ax.xaxis.set_major_locator(locator)
-        bar.ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,6 +24,7 @@ from isthmus.report.figures import figure_table
 from isthmus.report.measured import recognise
 from isthmus.report.section import Section
 from isthmus.report.sections import MAP_ROWS
+from isthmus.report.templates import template
 from isthmus.report.warnings import concerns
 
 __all__ = ["render", "write_report"]
@@ -87,7 +85,7 @@ def render(
     else:
         shown = _from_rows(open_rows(model, rows, condition), find_labels(rows, model.schema_, label))
     metrics, k = model.metrics_, model.n_components_
-    return _template().render(
+    return template("template.html").render(
         title=words.title(model),
         kind=type(model).__name__,
         lead=words.lead(model),
@@ -170,12 +168,3 @@ def find_labels(rows: Source, schema: Schema, label: Any) -> Labels | None:
             f"label has {len(found)} values and {rows.name} {len(rows)} rows; give one value a row"
         )
     return found
-
-
-@cache
-def _template() -> Template:
-    text = files("isthmus.report").joinpath("template.html").read_text(encoding="utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(text)

@@ -7,6 +7,7 @@ from isthmus.parts.terms.specs import KL as KL
 from isthmus.parts.terms.specs import Adversarial as Adversarial
 from isthmus.parts.terms.specs import Contractive as Contractive
 from isthmus.parts.terms.specs import MaximumMeanDiscrepancy as MaximumMeanDiscrepancy
+from isthmus.parts.terms.specs import NeighborEmbedding as NeighborEmbedding
 from isthmus.parts.terms.specs import Sparsity as Sparsity
 from isthmus.parts.terms.specs import Term as Term
 from isthmus.parts.terms.specs import TotalCorrelation as TotalCorrelation
@@ -16,6 +17,7 @@ __all__ = [
     "Adversarial",
     "Contractive",
     "MaximumMeanDiscrepancy",
+    "NeighborEmbedding",
     "Sparsity",
     "Term",
     "TotalCorrelation",

@@ -48,6 +48,10 @@ class Step:
         How much of the schedule is done, 0 to 1.
     weight : Tensor of shape (B,), or None
         The rows' training weights.
+    near_codes : Tensor of shape (B, D), or None
+        The code of a neighbour of each row, where the batch brings neighbours.
+    layout : Tensor of shape (B, D), or None
+        Where a first layout puts the rows, where the batch brings one.
     """
 
     rows: Values
@@ -64,6 +68,8 @@ class Step:
     generator: torch.Generator
     share: float
     weight: Tensor | None
+    near_codes: Tensor | None = None
+    layout: Tensor | None = None
 
 
 class TermModule(nn.Module):

@@ -20,6 +20,7 @@ __all__ = [
     "Adversarial",
     "Contractive",
     "MaximumMeanDiscrepancy",
+    "NeighborEmbedding",
     "Sparsity",
     "Term",
     "TotalCorrelation",
@@ -219,6 +220,44 @@ class Sparsity(Term):
         from isthmus.parts.terms.sparsity import SparsityTerm
 
         return SparsityTerm(self, code)
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class NeighborEmbedding(Term):
+    """Neighbours in the data are to be neighbours among the codes, and other rows are not.
+
+    The cross-entropy of telling a row's neighbour from the other rows of a batch by distances of codes,
+    under the heavy-tailed kernel of t-SNE (contrastive neighbour embedding: Damrich et al. 2023).
+
+    Parameters
+    ----------
+    weight : float, default=1.0
+        1 counts as 5 nats and a sixteenth of a nat for each column, as likelihoods grow with the columns.
+    n_neighbors : int, default=15
+        Of each row: fewer show finer structure, more the coarser one.
+    metric : {"euclidean", "manhattan", "chebyshev", "cosine", "correlation"}, default="euclidean"
+        Of the data: by their own units in arrays, by training standard deviations in frames.
+    min_dist : float, default=0.1
+        Codes nearer than this are not drawn nearer still: larger values spread clusters out. The kernel's
+        width is 1.
+    """
+
+    weight: float = 1.0
+    n_neighbors: int = 15
+    metric: str = "euclidean"
+    min_dist: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_number(self, "weight")
+        check_number(self, "n_neighbors", low=1, whole=True)
+        check_choice(self, "metric", ("euclidean", "manhattan", "chebyshev", "cosine", "correlation"))
+        check_number(self, "min_dist")
+
+    def build(self, code: Code, prior: LatentPrior | None, n_labels: int) -> TermModule:
+        from isthmus.parts.terms.neighbor_embedding import NeighborEmbeddingTerm
+
+        return NeighborEmbeddingTerm(self, code)
 
 
 def _needed(term: Term, prior: LatentPrior | None) -> LatentPrior:

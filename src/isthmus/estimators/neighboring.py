@@ -1,0 +1,89 @@
+"""The graph of nearest neighbours, where a term asks for one: built once, from the training rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from isthmus.data.batches import Batch, MemoryBatches, draw_neighbors
+from isthmus.data.features import Features
+from isthmus.data.splitting import derive_seed
+from isthmus.errors import InputError
+from isthmus.estimators.architecture import Architecture
+from isthmus.estimators.preparing import Prepared
+from isthmus.manifold.layout import landmark_isomap
+from isthmus.manifold.nearest_neighbors import nearest_neighbors
+from isthmus.parts.terms import NeighborEmbedding
+
+__all__ = ["with_neighbors"]
+
+
+def with_neighbors(
+    prepared: Prepared, architecture: Architecture, seed: int, *, first: bool = False
+) -> Prepared:
+    """Let batches bring a neighbour of each row: of training rows a new one in every epoch, of others one.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    architecture : Architecture
+        Nothing is done if none of its terms looks at neighbours.
+    seed : int
+        Draws the held-out rows' neighbours, which are training rows, and the landmarks of the first layout.
+    first : bool, default=False
+        Whether training begins, so that a first layout may guide the codes. A prior has an opinion of its own
+        where codes should lie.
+    """
+    asking = [term for term in architecture.terms if isinstance(term, NeighborEmbedding)]
+    if not asking:
+        return prepared
+    term, data = asking[0], _in_memory(prepared)
+    points = _points(prepared.features, data)
+    graph, distances = _graph(points, term, None)
+    held_out = prepared.held_out
+    if held_out is not None:
+        near = torch.from_numpy(_graph(points, term, _points(prepared.features, held_out))[0])
+        generator = torch.Generator().manual_seed(derive_seed(seed, 9))
+        drawn = draw_neighbors(near, generator).to(data.index.device)
+        held_out = replace(held_out, neighbors=data.take(drawn))
+    if first and architecture.prior is None:
+        random = np.random.RandomState(derive_seed(seed, 10) % 2**32)
+        layout = torch.from_numpy(landmark_isomap(graph, distances, architecture.n_components, random))
+        data = replace(data, layout=layout.to(data.index.device, torch.float32))
+    batches = MemoryBatches(data, torch.from_numpy(graph).to(data.index.device))
+    return replace(prepared, batches=batches, held_out=held_out)
+
+
+def _in_memory(prepared: Prepared) -> Batch:
+    name = prepared.name
+    if not isinstance(prepared.batches, MemoryBatches):
+        raise InputError(
+            f"{name}: {prepared.batches.n_rows:,} training rows are read anew in every epoch, and the graph "
+            "of their neighbours needs them in memory; give a part of the rows, or chunks to partial_fit"
+        )
+    if prepared.batches.n_rows < 2:
+        raise InputError(f"{name}: 1 sample is no one's neighbour; give 2 rows or more to learn from")
+    return prepared.batches.data
+
+
+def _points(features: Features, batch: Batch) -> NDArray[np.float32]:
+    """Return rows as points between which distances mean something; a missing entry is the mean.
+
+    Of arrays in units of the data; of frames as networks see them, in training standard deviations.
+    """
+    if features.in_frame:
+        points = features(batch.rows)
+    else:
+        points = batch.rows.values * features.scale.to(torch.float32)
+    return points.cpu().numpy()
+
+
+def _graph(
+    points: NDArray[np.float32], term: NeighborEmbedding, queries: NDArray[np.float32] | None
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the positions of each row's neighbours among the training rows, and how far they are."""
+    k = min(term.n_neighbors, len(points) - (queries is None))
+    return nearest_neighbors(points, k, metric=term.metric, queries=queries)

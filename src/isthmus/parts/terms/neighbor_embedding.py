@@ -1,0 +1,79 @@
+"""Neighbours in the data are told by their codes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from isthmus.errors import InputError
+from isthmus.parts.posteriors.base import Code, DiscreteCode
+from isthmus.parts.terms.base import Step, TermModule
+
+if TYPE_CHECKING:
+    from isthmus.parts.terms.specs import NeighborEmbedding
+
+__all__ = ["NeighborEmbeddingTerm"]
+
+# A row loses likelihood for a code that lies beside its neighbours' the more, the more columns there are.
+LEAST_PRICE, PRICE_PER_COLUMN = 5.0, 1 / 16
+# Rows that a neighbour is told from: distances are squares of a batch, and held-out rows come by thousands.
+GROUP_ROWS = 1024
+# Neighbourhoods alone leave a map folded as the first weights happened to fold it. Over this share of the
+# schedule codes are drawn to a first layout, ever less.
+GUIDED_SHARE, GUIDANCE = 0.3, 10.0
+
+
+class NeighborEmbeddingTerm(TermModule):
+    """-log of the share that a row's neighbour has among the rows of a batch and their neighbours.
+
+    Shares follow ``1 / (1 + max(d - min_dist, 0)^2)``, d the distance of codes; both of a pair ask for the
+    other. The share is counted in multiples of what guessing would give, so that the term is 0 where codes
+    tell nothing, and hardly depends on the batch's length.
+
+    Parameters
+    ----------
+    spec : NeighborEmbedding
+    code : Code
+    """
+
+    settling = GUIDED_SHARE
+
+    def __init__(self, spec: NeighborEmbedding, code: Code) -> None:
+        super().__init__("neighbor_embedding", spec.weight)
+        if isinstance(code, DiscreteCode):
+            raise InputError(f"{spec!r} moves codes by small steps, and these are made of tokens.")
+        self.min_dist = spec.min_dist
+
+    def forward(self, step: Step) -> Tensor:
+        if step.near_codes is None:
+            raise InputError(
+                f"{self.name}: these rows came without neighbours; fit and partial_fit find them"
+            )
+        price = LEAST_PRICE + PRICE_PER_COLUMN * step.rows.values.shape[1]
+        pairs = zip(step.codes.split(GROUP_ROWS), step.near_codes.split(GROUP_ROWS), strict=True)
+        term = torch.cat([self._surprise(codes, near) for codes, near in pairs])
+        guided = max(0.0, 1.0 - step.share / GUIDED_SHARE)
+        if step.layout is not None and guided:
+            term = term + guided * GUIDANCE * _misplacement(step.codes, step.layout)
+        return price * term
+
+    def _surprise(self, codes: Tensor, near: Tensor) -> Tensor:
+        """Return the mean cross-entropy of both directions, of shape (B,), in nats."""
+        across = self._log_kernel(codes, near)  # (B, B)
+        among = self._log_kernel(codes, codes).fill_diagonal_(-math.inf)
+        others = torch.logsumexp(torch.cat([across, among], dim=1), dim=1) - math.log(2 * len(codes) - 1)
+        backwards = torch.logsumexp(across, dim=0) - math.log(len(codes))
+        return 0.5 * (others + backwards) - across.diagonal()
+
+    def _log_kernel(self, a: Tensor, b: Tensor) -> Tensor:
+        # Multiplied out, distances of codes far from 0 would be wrong in float32.
+        distance = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+        return -torch.log1p((distance - self.min_dist).clamp(min=0).square())
+
+
+def _misplacement(codes: Tensor, layout: Tensor) -> Tensor:
+    """Return each code's squared distance from its place, as a share of the places' variance."""
+    return (codes - layout).square().sum(dim=1) / layout.square().sum(dim=1).mean().clamp(min=1e-12)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from scipy.stats import spearmanr
+from sklearn.datasets import load_digits, make_swiss_roll
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness
+
+import isthmus
+from isthmus.errors import InputError
+from isthmus.estimators import (
+    Autoencoder,
+    ManifoldAutoencoder,
+    VariationalAutoencoder,
+    neighboring,
+    preparing,
+)
+from isthmus.manifold.nearest_neighbors import nearest_neighbors
+
+SHORT: dict[str, Any] = {"hidden_sizes": (16,), "max_epochs": 3, "random_state": 0}
+
+
+@pytest.mark.slow
+def test_a_roll_is_unrolled_and_decoded() -> None:
+    X, turn = make_swiss_roll(3000, random_state=0)
+    model = ManifoldAutoencoder(random_state=0).fit(X)
+    codes = model.transform(X)
+    length = (turn * np.sqrt(1 + turn**2) + np.arcsinh(turn)) / 2
+    assert trustworthiness(X, codes, n_neighbors=10) >= 0.99
+    assert max(abs(spearmanr(column, length)[0]) for column in codes.T) >= 0.98
+    assert model.metrics_["squared_error"] < 0.01 * model.metrics_["pca_squared_error"]
+
+
+def test_maps_are_truer_than_those_of_pca_and_of_a_plain_autoencoder() -> None:
+    X = load_digits().data
+    X = X[:, X[:600].std(axis=0) > 0]
+    train, test = X[:600], X[600:1200]
+    settings: dict[str, Any] = {"hidden_sizes": (64,), "max_epochs": 80, "random_state": 0}
+    ours = ManifoldAutoencoder(**settings).fit(train)
+    plain = Autoencoder(2, **settings).fit(train)
+    pca = PCA(2).fit(train)
+    true = [trustworthiness(test, model.transform(test), n_neighbors=10) for model in (ours, plain, pca)]
+    assert true[0] > true[1] + 0.02
+    assert true[0] > true[2] + 0.05
+    assert ours.metrics_["squared_error"] < ours.metrics_["pca_squared_error"]
+
+
+def test_no_weight_leaves_a_plain_autoencoder(rows: np.ndarray) -> None:
+    free = ManifoldAutoencoder(neighbor_weight=0.0, **SHORT).fit(rows)
+    plain = Autoencoder(2, **SHORT).fit(rows)
+    np.testing.assert_allclose(free.transform(rows), plain.transform(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_the_unit_of_an_array_does_not_matter(rows: np.ndarray) -> None:
+    maps = [ManifoldAutoencoder(**SHORT).fit(unit * rows).transform(unit * rows) for unit in (1.0, 1024.0)]
+    np.testing.assert_allclose(maps[0], maps[1], rtol=1e-3, atol=1e-3)
+
+
+def test_neighbours_of_arrays_are_those_in_their_units_and_of_frames_in_standard_deviations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X = np.random.default_rng(0).normal(size=(200, 2)) * [1.0, 50.0]
+    points: list[np.ndarray] = []
+
+    def recording(rows: np.ndarray, *args: Any, **kwargs: Any) -> Any:
+        points.append(rows)
+        return nearest_neighbors(rows, *args, **kwargs)
+
+    monkeypatch.setattr(neighboring, "nearest_neighbors", recording)
+    for data in (X, pl.DataFrame(X, schema=["a", "b"])):
+        ManifoldAutoencoder(validation_fraction=0.0, **SHORT).fit(data)
+    np.testing.assert_allclose(points[0].std(axis=0), X.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(points[1].std(axis=0), 1.0, rtol=1e-5)
+
+
+def test_held_out_rows_count_too(rows: np.ndarray) -> None:
+    last = ManifoldAutoencoder(**SHORT).fit(rows).history_[-1]
+    total = last["validation_negative_log_likelihood"] + last["validation_neighbor_embedding"]
+    assert last["validation_loss"] == pytest.approx(total)
+    given = ManifoldAutoencoder(**SHORT).fit(rows[:90], validation_data=rows[90:])
+    assert np.isfinite(given.history_[-1]["validation_neighbor_embedding"])
+
+
+def test_small_sets_have_as_many_neighbours_as_there_are(rows: np.ndarray) -> None:
+    assert ManifoldAutoencoder(n_neighbors=50, **SHORT).fit(rows[:6]).transform(rows[:6]).shape == (6, 2)
+    model = ManifoldAutoencoder(**SHORT).partial_fit(rows[:6])
+    with pytest.raises(InputError, match="1 sample is no one's neighbour"):
+        model.partial_fit(rows[:1])
+
+
+def test_chunks_have_a_graph_each(rows: np.ndarray) -> None:
+    model = ManifoldAutoencoder(**SHORT)
+    for chunk in (rows[:60], rows[60:], rows[:40]):
+        model.partial_fit(chunk)
+    assert np.isfinite(model.history_[-1]["neighbor_embedding"])
+    assert model.n_iter_ == 3
+
+
+def test_data_that_are_not_in_memory_are_refused_by_name(
+    rows: np.ndarray, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"loader: 120 training rows are read anew in every epoch"):
+        ManifoldAutoencoder(**SHORT).fit_loader(list(torch.from_numpy(rows).float().split(40)))
+    np.save(tmp_path / "big.npy", rows)
+    monkeypatch.setattr(preparing, "_memory_limit", lambda: 1.0)
+    model = ManifoldAutoencoder(**SHORT)
+    with pytest.raises(
+        InputError, match=r"big\.npy: \d+ training rows .* give a part of the rows, or chunks"
+    ):
+        model.fit(isthmus.read(tmp_path / "big.npy"))
+    assert not hasattr(model, "model_")
+
+
+def test_other_models_may_keep_neighbourhoods_too(rows: np.ndarray) -> None:
+    model = VariationalAutoencoder(2, terms=("neighbor_embedding:n_neighbors=5",), **SHORT).fit(rows)
+    last = model.history_[-1]
+    assert last["neighbor_embedding"] != 0
+    assert np.abs(model.transform(rows)).mean() < 5  # no first layout: the prior says where codes lie
+
+
+def test_tables_with_gaps_have_maps() -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame(
+        {"a": [None, *rng.normal(size=79)], "b": rng.choice(["x", "y"], 80), "c": rng.integers(0, 9, 80)}
+    )
+    model = ManifoldAutoencoder(metric="cosine", **SHORT).fit(frame)
+    assert model.inverse_transform(model.transform(frame)).columns == frame.columns
