@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import importlib.util
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +27,7 @@ from tables import write
 import isthmus
 from isthmus import ManifoldAutoencoder
 from isthmus.manifold import map_quality
+from isthmus.tasks.measuring import measured
 
 K_MAX = 500
 
@@ -94,11 +94,9 @@ def measure(
 ) -> dict[str, Any]:
     train, train_labels, test, test_labels = data
     model = METHODS[method][0](seed, parameters)
-    began = time.perf_counter()
-    model.fit(train)
-    fitted = time.perf_counter()
-    codes = np.asarray(model.transform(test))
-    mapped = time.perf_counter()
+    fit = measured(lambda: model.fit(train))  # and torch keeps its number of threads, which UMAP changes
+    mapped = measured(lambda: np.asarray(model.transform(test)))
+    codes = mapped.value
     quality = map_quality(
         test,
         codes,
@@ -123,8 +121,8 @@ def measure(
         f"R_NX area to {K_MAX}": round(figures["r_nx_area"].value, 4),
         "10-NN accuracy": round(figures["knn_accuracy@10"].value, 4),
         "squared error": None if error is None else round(error, 2),
-        "fit s": round(fitted - began, 1),
-        "transform s": round(mapped - fitted, 2),
+        "fit s": round(fit.seconds, 1),
+        "transform s": round(mapped.seconds, 2),
     }
 
 
@@ -166,7 +164,9 @@ def main() -> None:
                 print(f"{method}: {needed} is not installed", flush=True)
                 continue
             if seed == 0:
-                METHODS[method][0](0, {"max_epochs": 1}).fit(images[:500])  # compile
+                measured(
+                    lambda name=method: METHODS[name][0](0, {"max_epochs": 1}).fit(images[:500])
+                )  # compile
             rows.append(measure(method, seed, data, dict(arguments.set)))
             print(rows[-1], flush=True)
     rows.sort(key=lambda row: (arguments.methods.index(row["method"]), row["seed"]))

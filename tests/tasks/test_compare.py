@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, Isomap, LocallyLinearEmbedding, trustworthiness
@@ -350,6 +351,12 @@ def test_where_the_system_does_not_tell_the_peak_there_is_none(
 ) -> None:
     monkeypatch.setattr(measuring, "PROCESS", tmp_path / "nowhere")
     assert measured(lambda: 1).peak_bytes is None
+
+
+def test_a_method_leaves_the_number_of_threads_as_it_was() -> None:
+    threads = torch.get_num_threads()
+    assert measured(lambda: torch.set_num_threads(threads + 1)).value is None
+    assert torch.get_num_threads() == threads
 
 
 def test_numpy_s_generator_is_seeded_and_put_back() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
+import torch
 
 __all__ = ["Measured", "measured", "seeded"]
 
@@ -45,9 +46,13 @@ def measured(call: Callable[[], T]) -> Measured[T]:
     the peak would be understated.
     """
     before = _start()
+    threads = torch.get_num_threads()
     began = time.perf_counter()
     value = call()
     seconds = time.perf_counter() - began
+    # numba, hence UMAP, sets the number for all OpenMP libraries: what comes after would run on more threads,
+    # perhaps on more than are free (a hundred times slower), and not to the same bits.
+    torch.set_num_threads(threads)
     peak = None if before is None else _status("VmHWM")
     return Measured(value, seconds, None if peak is None or before is None else max(0, peak - before))
 
