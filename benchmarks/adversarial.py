@@ -12,7 +12,6 @@ picture of the test rows' codes, coloured by digit, is written for each run.
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
 import time
 import warnings
@@ -22,10 +21,10 @@ from typing import Any
 import matplotlib
 import numpy as np
 import torch
+from idx import labels, pixels
 from matplotlib.figure import Figure
 from tables import write
 
-import isthmus
 from isthmus import AdversarialAutoencoder
 from isthmus.manifold.two_sample import TwoSample, classifier_two_sample
 from isthmus.plots.style import CATEGORY_COLORS, GREY, STYLE
@@ -40,21 +39,6 @@ RUNS = {
     "swiss-roll-labels": (ROLL, True, 3),
 }
 COMPARED, SHOWN = 2000, 5000
-
-
-def find(folder: Path, name: str) -> Path:
-    return next(path for path in (folder / f"{name}.gz", folder / name) if path.exists())
-
-
-def pixels(folder: Path, name: str) -> np.ndarray:
-    images = np.concatenate(list(isthmus.read(find(folder, name)).blocks()))
-    return (images.reshape(len(images), -1) / 255).astype(np.float32)
-
-
-def labels(folder: Path, name: str) -> np.ndarray:
-    path = find(folder, name)
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return np.frombuffer(data, np.uint8, offset=8).astype(int)  # after the magic number and the count
 
 
 def draw(codes: np.ndarray, digits: np.ndarray, prior: np.ndarray, title: str, path: Path) -> None:
@@ -94,10 +78,10 @@ def main() -> None:
     # Pixels at the rim that are black in all training rows, and not in one of the test rows.
     warnings.filterwarnings("ignore", "constant column")
     arguments.pictures.mkdir(exist_ok=True)
-    train = pixels(arguments.data, "train-images-idx3-ubyte")[: arguments.rows]
-    digits = labels(arguments.data, "train-labels-idx1-ubyte")[: arguments.rows]
-    test = pixels(arguments.data, "t10k-images-idx3-ubyte")
-    test_digits = labels(arguments.data, "t10k-labels-idx1-ubyte")
+    train = pixels(arguments.data, "train")[: arguments.rows]
+    digits = labels(arguments.data, "train")[: arguments.rows]
+    test = pixels(arguments.data, "t10k")
+    test_digits = labels(arguments.data, "t10k")
     rows = []
     for run in arguments.runs:
         prior, labelled, weight = RUNS[run]

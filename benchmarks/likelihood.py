@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from idx import pixels
 from tables import write
 
 import isthmus
@@ -49,12 +50,6 @@ RUNS: dict[str, tuple[type, dict[str, Any], float, str]] = {
         "Norouzi et al. 2020",
     ),
 }
-
-
-def images(folder: Path, name: str) -> np.ndarray:
-    path = next(path for path in (folder / f"{name}.gz", folder / name) if path.exists())
-    pixels = np.concatenate(list(isthmus.read(path).blocks()))
-    return (pixels.reshape(len(pixels), -1) / 255).astype(np.float32)
 
 
 def fit(
@@ -103,8 +98,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", help="JSON file to write")
     arguments = parser.parse_args()
     arguments.work.mkdir(exist_ok=True)
-    train = images(arguments.data, "train-images-idx3-ubyte")
-    grey = images(arguments.data, "t10k-images-idx3-ubyte")[: arguments.rows]
+    train = pixels(arguments.data, "train")
+    grey = pixels(arguments.data, "t10k")[: arguments.rows]
     test = (np.random.default_rng(0).random(grey.shape) < grey).astype(np.float32)
     rows = []
     for run in arguments.runs:

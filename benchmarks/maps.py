@@ -12,7 +12,6 @@ lets libraries compile.
 from __future__ import annotations
 
 import argparse
-import gzip
 import importlib.util
 import warnings
 from collections.abc import Callable
@@ -21,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from idx import labels, pixels
 from sklearn.decomposition import PCA
 from tables import write
 
-import isthmus
 from isthmus import ManifoldAutoencoder
 from isthmus.manifold import map_quality
 from isthmus.tasks.measuring import measured
@@ -75,18 +74,6 @@ METHODS: dict[str, tuple[Callable[[int, dict[str, Any]], Any], str]] = {
     "opentsne": (lambda seed, parameters: OpenTSNE(seed), "openTSNE"),
     "parametric-umap": (parametric_umap, "tensorflow"),
 }
-
-
-def find(folder: Path, name: str) -> Path:
-    return next(path for path in (folder / f"{name}.gz", folder / name) if path.exists())
-
-
-def labelled_images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    pixels = np.concatenate(list(isthmus.read(find(folder, "train-images-idx3-ubyte")).blocks()))
-    path = find(folder, "train-labels-idx1-ubyte")
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    labels = np.frombuffer(data, np.uint8, offset=8).astype(int)  # after the magic number and the count
-    return (pixels.reshape(len(pixels), -1) / 255).astype(np.float32), labels
 
 
 def measure(
@@ -152,12 +139,12 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)
-    images, labels = labelled_images(arguments.data)
+    images, classes = pixels(arguments.data, "train"), labels(arguments.data, "train")
     rows = []
     for seed in range(arguments.seeds):
         order = np.random.default_rng(seed).permutation(len(images))
         chosen = order[: arguments.train], order[arguments.train : arguments.train + arguments.test]
-        data = tuple(array[index] for index in chosen for array in (images, labels))
+        data = tuple(array[index] for index in chosen for array in (images, classes))
         for method in arguments.methods:
             needed = METHODS[method][1]
             if needed and importlib.util.find_spec(needed) is None:

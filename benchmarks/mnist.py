@@ -16,22 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from idx import pixels
 from sklearn.decomposition import PCA
 from tables import write
 
-import isthmus
 from isthmus import Autoencoder
 
 RUNS: dict[str, dict[str, Any]] = {
     "linear": {"hidden_sizes": ()},
     "deep": {"hidden_sizes": (1000, 500, 250), "max_epochs": 30},
 }
-
-
-def images(folder: Path, name: str) -> np.ndarray:
-    path = next(path for path in (folder / f"{name}.gz", folder / name) if path.exists())
-    pixels = np.concatenate(list(isthmus.read(path).blocks()))
-    return (pixels.reshape(len(pixels), -1) / 255).astype(np.float32)
 
 
 def error(X: np.ndarray, reconstruction: np.ndarray) -> float:
@@ -45,8 +39,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=default, help="folder of the IDX files")
     parser.add_argument("-o", "--output", help="JSON file to write")
     arguments = parser.parse_args()
-    train = images(arguments.data, "train-images-idx3-ubyte")
-    test = images(arguments.data, "t10k-images-idx3-ubyte")
+    train = pixels(arguments.data, "train")
+    test = pixels(arguments.data, "t10k")
     pca = PCA(30, svd_solver="covariance_eigh").fit(train)
     baseline = error(test, pca.inverse_transform(pca.transform(test)))
     rows = [{"model": "PCA, k=30", "squared error per test image": round(baseline, 3)}]

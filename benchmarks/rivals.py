@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from likelihood import images
+from idx import pixels
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from tables import write
@@ -106,8 +106,8 @@ def main() -> None:
     digits = np.random.default_rng(0).permutation(load_digits().data / 16).astype(np.float32)
     sets = {"digits": (digits[:1400], digits[1400:])}
     if arguments.fashion is not None:
-        train = images(arguments.fashion, "train-images-idx3-ubyte")[:10_000]
-        sets["Fashion-MNIST"] = train, images(arguments.fashion, "t10k-images-idx3-ubyte")[:2_000]
+        train = pixels(arguments.fashion, "train")[:10_000]
+        sets["Fashion-MNIST"] = train, pixels(arguments.fashion, "t10k")[:2_000]
     rows = [measure(name, data, *parts) for data, parts in sets.items() for name in FITS]
     write(f"VAEs of {LATENTS} latents, default settings", rows, arguments.output)
 
