@@ -14,11 +14,11 @@ import isthmus
 from .conftest import Workshop, call, is_picture, succeed, table
 
 
-@pytest.mark.parametrize("path", ["straight", "spherical", "graph"])
+@pytest.mark.parametrize("path", ["straight", "spherical", "graph", "geodesic"])
 def test_the_way_from_row_to_row(shop: Workshop, tmp_path: Path, path: str) -> None:
     words = ("interpolate", shop.vae, shop.npz, "--from", 3, "--to", 8, "-n", 5, "--path", path)
     out = succeed(*words, "-o", tmp_path / "w.npy")
-    through = shop.images if path == "graph" else None
+    through = shop.images if path in ("graph", "geodesic") else None
     expected = isthmus.load(shop.vae).interpolate(
         shop.images[3], shop.images[8], 5, path=path, through=through
     )

@@ -48,10 +48,10 @@ class InterpolateOptions(WalkOptions):
     start: Annotated[int, Parameter(name="--from", help="The first row, counted from 0.")]
     end: Annotated[int, Parameter(name="--to", help="The last row, counted from 0.")]
     path: Annotated[
-        Literal["spherical", "straight", "graph"],
+        Literal["spherical", "straight", "graph", "geodesic"],
         Parameter(
-            help="The arc between the codes, the line, or the way from neighbour to neighbour through the "
-            f"codes of the data (at most {GRAPH_ROWS:,} rows)."
+            help="The arc between the codes, the line, the way from neighbour to neighbour through the codes "
+            f"of the data (at most {GRAPH_ROWS:,} rows), or the shortest way along decoded data."
         ),
     ] = "spherical"
 
@@ -71,7 +71,7 @@ def interpolate(model: Model, data: Data, /, *, options: InterpolateOptions) -> 
     from isthmus.estimators.conditions import as_keyword
 
     a, b = (_row(fitted, rows, position) for position in (options.start, options.end))
-    through = _some_rows(fitted, rows) if options.path == "graph" else None
+    through = _some_rows(fitted, rows) if options.path in ("graph", "geodesic") else None
     with _in_words(fitted):
         made = fitted.interpolate(
             a, b, options.number, path=options.path, through=through, **as_keyword(condition)

@@ -19,9 +19,9 @@ from isthmus.data.loaders import LoaderSource
 from isthmus.data.schema import Schema
 from isthmus.errors import InputError
 from isthmus.estimators import chunks, fitting, persistence, pickling
-from isthmus.estimators.applying import Applying
 from isthmus.estimators.architecture import NETWORKS
 from isthmus.estimators.conditions import ConditionRows
+from isthmus.estimators.geodesic import Geodesics
 from isthmus.estimators.networks import ModuleFactory
 from isthmus.estimators.parameters import PartParameters
 from isthmus.estimators.preparing import Prepared
@@ -43,7 +43,7 @@ def _positive(kind: type) -> Interval:
 
 
 @dataclass(eq=False, repr=False)
-class BaseAutoencoder(Applying, CallbackSupportMixin, PartParameters):
+class BaseAutoencoder(Geodesics, CallbackSupportMixin, PartParameters):
     """Fields and methods that all autoencoders share; not to be used by itself."""
 
     n_components: int | str = "auto"

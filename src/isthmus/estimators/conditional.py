@@ -23,6 +23,7 @@ from isthmus.estimators.health import Diagnosis
 from isthmus.estimators.importance import DEFAULT_SAMPLES
 from isthmus.estimators.registry import register
 from isthmus.estimators.variational import VariationalAutoencoder
+from isthmus.manifold.geodesics import Geodesic
 
 __all__ = ["ConditionalVariationalAutoencoder"]
 
@@ -247,6 +248,14 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
         condition: Any = None,
     ) -> Any:
         return self._interpolate(a, b, n, path, through, condition)
+
+    def geodesic(self, a: Any, b: Any, n: int = 10, *, through: Any = None, condition: Any = None) -> Any:
+        return self._geodesic(a, b, n, through, condition)
+
+    def geodesic_codes(
+        self, a: Any, b: Any, n: int = 10, *, through: Any = None, condition: Any = None
+    ) -> Geodesic:
+        return self._geodesic_codes(a, b, n, through, condition)
 
     def traverse(self, row: Any, dim: int, n: int = 10, *, condition: Any = None) -> Any:
         return self._traverse(row, dim, n, condition)

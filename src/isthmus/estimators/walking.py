@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.data.sources import Source
 from isthmus.errors import InputError, did_you_mean
 from isthmus.estimators.base import BaseAutoencoder
-from isthmus.estimators.conditions import common_condition, holds_condition
+from isthmus.estimators.ends import end_code, one_row, own_condition, told_between, whole
 from isthmus.estimators.latents import prior_quantiles, project
 from isthmus.manifold import paths
 
 __all__ = ["Walking", "whole"]
 
-PATHS = ("straight", "spherical", "graph")
+PATHS = ("straight", "spherical", "graph", "geodesic")
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -37,12 +35,12 @@ class Walking(BaseAutoencoder):
             As in `fit`: a frame or array of one row, or the row itself.
         n : int, default=10
             How many steps, the two ends among them; at least 2.
-        path : {"spherical", "straight", "graph"}, default="spherical"
+        path : {"spherical", "straight", "graph", "geodesic"}, default="spherical"
             "straight": codes on the line. "spherical": codes on the arc, whose lengths change evenly, as
             typical codes of a normal prior do (White 2016). "graph": along the codes of rows of data, by the
-            shortest way from neighbour to neighbour.
+            shortest way from neighbour to neighbour. "geodesic": as the method `geodesic`.
         through : rows as in `fit`, optional
-            For "graph": the rows to go along.
+            For "graph": the rows to go along. For "geodesic": where to begin the search too.
 
         Returns
         -------
@@ -55,18 +53,16 @@ class Walking(BaseAutoencoder):
             raise InputError(f'path="{path}": choose from {", ".join(PATHS)}.{did_you_mean(path, PATHS)}')
         if path == "graph" and through is None:
             raise InputError('path="graph" goes along rows of data; give them as through=...')
-        n, rows = whole("n", n, 2), [self._one_row(row) for row in (a, b)]
-        start, end = (self._transform(row, self._own(row, condition))[0] for row in rows)
+        if path == "geodesic":
+            return self._geodesic(a, b, n, through, condition)
+        n, rows = whole("n", n, 2), [one_row(self, row) for row in (a, b)]
+        start, end = (end_code(self, row, condition) for row in rows)
         if path == "graph":
-            codes = paths.along_graph(start, end, n, self._transform(through, self._own(through, condition)))
+            known = self._transform(through, own_condition(self, through, condition))
+            codes = paths.along_graph(start, end, n, known)
         else:
             codes = getattr(paths, path)(start, end, n)
-        told = common_condition(self, rows) if condition is None else condition
-        return self._decode(project(self.model_, codes), told)
-
-    def _own(self, rows: Any, condition: Any) -> Any:
-        """Return under which condition to encode rows: None (their own) if their columns hold one."""
-        return None if holds_condition(self, rows) else condition
+        return self._decode(project(self.model_, codes), told_between(self, rows, condition))
 
     def traverse(self, row: Any, dim: int, n: int = 10) -> Any:
         """Return the data that comes out when one component of a row's code takes the prior's quantiles.
@@ -86,13 +82,11 @@ class Walking(BaseAutoencoder):
         return self._traverse(row, dim, n, None)
 
     def _traverse(self, row: Any, dim: int, n: int, condition: Any) -> Any:
-        n, row = whole("n", n), self._one_row(row)
+        n, row = whole("n", n), one_row(self, row)
         dim = self._dim(dim)
-        codes = np.repeat(self._transform(row, self._own(row, condition)), n, axis=0)
+        codes = np.repeat(self._transform(row, own_condition(self, row, condition)), n, axis=0)
         codes[:, dim] = prior_quantiles(self.model_, n)[:, dim]
-        return self._decode(
-            project(self.model_, codes), common_condition(self, [row]) if condition is None else condition
-        )
+        return self._decode(project(self.model_, codes), told_between(self, [row], condition))
 
     def manifold_grid(self, n: int = 20, *, dims: Sequence[int] = (0, 1)) -> Any:
         """Return the data of an n x n grid of codes at the prior's quantiles.
@@ -127,21 +121,3 @@ class Walking(BaseAutoencoder):
                 f"dim={dim!r}: give the number of a component, from 0 to {self.n_components_ - 1}"
             )
         return int(dim)
-
-    def _one_row(self, row: Any) -> Any:
-        check_is_fitted(self)
-        if not hasattr(row, "columns") and not isinstance(row, Source):
-            array: NDArray[Any] = np.asarray(row)
-            if array.shape == self.schema_.shape or array.ndim == 1:
-                array = array[None]
-            row = array
-        if len(row) != 1:
-            raise InputError(f"expected one row, got {len(row)}")
-        return row
-
-
-def whole(name: str, value: Any, low: int = 1) -> int:
-    """Return a parameter that must be a whole number of at least `low`."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise InputError(f"{name}={value!r}: give a whole number of at least {low}")
-    return int(value)

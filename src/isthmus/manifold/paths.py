@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from isthmus.errors import InputError
 from isthmus.manifold.graph import shortest_way
 
-__all__ = ["along_graph", "spherical", "straight"]
+__all__ = ["along_graph", "resampled", "spherical", "straight"]
 
 Array = NDArray[np.float64]
 Path = NDArray[np.floating[Any]]
@@ -127,7 +127,7 @@ def along_graph(a: ArrayLike, b: ArrayLike, n: int, codes: ArrayLike, n_neighbor
     nodes, place = np.unique(np.vstack([start, end, known]), axis=0, return_inverse=True)
     first, last = (int(i) for i in np.ravel(place)[:2])
     way = shortest_way(nodes, first, last, n_neighbors)
-    return _finished(_resampled(nodes[way], n), start, end, kind)
+    return _finished(resampled(nodes[way], n), start, end, kind)
 
 
 def _ends(a: ArrayLike, b: ArrayLike, n: int) -> tuple[Array, Array, np.dtype[Any]]:
@@ -180,9 +180,29 @@ def _arc(start: Array, end: Array, n: int) -> Array | None:
     return directions * ((1 - t) * sizes[0] + t * sizes[1])
 
 
-def _resampled(corners: Array, n: int) -> Array:
-    """Return `n` points in equal steps along the polyline through `corners`."""
-    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
-    walked = np.concatenate([[0.0], np.cumsum(steps)])
+def resampled(corners: Array, n: int, points: Array | None = None) -> Array:
+    """Return `n` codes in equal steps along the polyline through `corners`.
+
+    Parameters
+    ----------
+    corners : ndarray of shape (m, D)
+    n : int
+    points : ndarray of shape (m, d), optional
+        What the corners stand for; steps are then equal along the polyline through these. Where that has no
+        length, they are equal along `corners`.
+
+    Returns
+    -------
+    ndarray of shape (n, D)
+    """
+    walked = _walked(corners if points is None else points)
+    if not walked[-1]:
+        walked = _walked(corners)
     at = np.linspace(0, walked[-1], n)
     return np.stack([np.interp(at, walked, column) for column in corners.T], axis=1)
+
+
+def _walked(corners: Array) -> Array:
+    """Return the length of the way to each corner, from the first on."""
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
