@@ -174,7 +174,7 @@ ROWS = {
     "encode array-model table.csv -o z.csv": '"x0"',
     "encode array-model codes.npy -o z.csv": "30 features",
     "encode missing-model table.csv -o z.csv": "does not exist",
-    "encode bare table.csv -o z.csv": "not a complete model folder",
+    "encode bare table.csv -o z.csv": "is no model folder",
     "encode file table.csv -o z.csv": "is a file",
     "encode truncated table.csv -o z.csv": "damaged",
     "encode foreign table.csv -o z.csv": '"README.md"',

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from isthmus.data.sources import Source
     from isthmus.estimators.base import BaseAutoencoder
 
-__all__ = ["condition_example", "read_condition"]
+__all__ = ["condition_example", "condition_words", "read_condition"]
 
 
 def read_condition(
@@ -62,7 +62,11 @@ def read_condition(
 def condition_example(fitted: BaseAutoencoder) -> list[str]:
     """Return words that tell a model something, for a command to try."""
     schema = fitted.condition_schema_
-    columns = () if schema is None else schema.modelled
+    return [] if schema is None else condition_words(schema.modelled)
+
+
+def condition_words(columns: Iterable[Column]) -> list[str]:
+    """Return words that give each of these columns some value."""
     return [word for column in columns for word in ("--condition", f"{column.name}={_some_value(column)}")]
 
 
@@ -70,7 +74,9 @@ def _ask(fitted: BaseAutoencoder, source: Source | None) -> str:
     example = " ".join(condition_example(fitted))
     if source is None:
         return f"give it, for instance {example}"
-    return f"give it: --condition NAME or FILE for each, or for all rows {example}"
+    return (
+        f"give it: --condition COLUMN of the rows' file, or a FILE of one column, or for all rows {example}"
+    )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -99,9 +105,10 @@ def _read(columns: dict[str, Column], given: Sequence[str], source: Source | Non
         if equals and name in columns:
             series = pl.Series(name, [_value(columns[name], value)])
         elif source is None:
+            wrong = f'no condition is called "{name}"' if equals else "expected name=value"
             raise InputError(
-                f"--condition {text}: expected name=value, the name one of {_listed(columns)}."
-                f"{did_you_mean(name, columns)}"
+                f"--condition {text}: {wrong}; this model is told {_listed(columns)}, for instance "
+                f"{' '.join(condition_words(columns.values()))}.{did_you_mean(name, columns)}"
             )
         else:
             series = find_side(source, text, "--condition").read(source)

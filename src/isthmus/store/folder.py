@@ -110,6 +110,8 @@ def _names(folder: Path) -> set[str]:
 
 def _check_names(folder: Path) -> None:
     names = _names(folder)
+    if not names & set(LIMITS):
+        refuse(folder, "is no model folder; isthmus fit -o NAME and model.save write one")
     for name in LIMITS:
         if name not in names:
             refuse(folder, f'has no "{name}", so it is not a complete model folder; save the model again')
