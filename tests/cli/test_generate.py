@@ -75,6 +75,26 @@ def test_a_picture_of_samples(shop: Workshop, tmp_path: Path, drawn: list[Any]) 
     assert (drawn[0]["low"], drawn[0]["high"]) == (0, 1)
 
 
+def test_pictures_of_reconstructed_and_of_decoded_images(
+    shop: Workshop, tmp_path: Path, drawn: list[Any]
+) -> None:
+    model = isthmus.load(shop.vae)
+    succeed("reconstruct", shop.vae, shop.npy, "-o", tmp_path / "r.png")
+    np.save(tmp_path / "z.npy", model.transform(shop.images[:3]))
+    succeed("decode", shop.vae, tmp_path / "z.npy", "-o", tmp_path / "d.png")
+    assert is_picture(tmp_path / "r.png")
+    assert_allclose(drawn[0]["images"], model.reconstruct(shop.images), atol=1e-6)
+    assert_allclose(drawn[1]["images"], model.reconstruct(shop.images[:3]), atol=1e-6)
+    np.save(tmp_path / "many.npy", np.zeros((401, 6, 5), np.float32))
+    for model_, data, message in (
+        (shop.vae, tmp_path / "many.npy", "a picture holds up to 400 images and no columns, not 401 images"),
+        (shop.table_vae, shop.csv, "a picture shows images"),
+    ):
+        done = call("reconstruct", model_, data, "-o", tmp_path / "no.png")
+        assert (done.status, message in done.err) == (2, True), done.err
+    assert not (tmp_path / "no.png").exists()
+
+
 def test_a_picture_of_samples_above_the_nearest_rows(
     shop: Workshop, tmp_path: Path, drawn: list[Any]
 ) -> None:

@@ -30,8 +30,8 @@ def encode(model: Model, data: Data, /, *, options: RowOptions) -> None:
 
 
 def decode(model: Model, codes: Codes, /, *, options: RowOptions) -> None:
-    """Write the data that codes stand for: a table's own columns, or x0, x1, ... (.npy: in their shape)."""
-    check_output(options, options.output)
+    """Write the data that codes stand for: a table's own columns, or x0, x1, ... (.npy, .png: as images)."""
+    check_output(options, options.output, pictures=True)
     opened = open_rows(model, codes, options)
     write_data(_decoded(opened), opened, options)
     print(f"{options.output}: {len(opened.source):,} rows decoded")
@@ -39,7 +39,7 @@ def decode(model: Model, codes: Codes, /, *, options: RowOptions) -> None:
 
 def reconstruct(model: Model, data: Data, /, *, options: RowOptions) -> None:
     """Write rows as the model sees them: encoded and decoded again, missing entries filled in."""
-    check_output(options, options.output)
+    check_output(options, options.output, pictures=True)
     opened = open_rows(model, data, options)
     _reconstruct(opened, options)
     print(f"{options.output}: {len(opened.source):,} rows reconstructed")
@@ -47,7 +47,7 @@ def reconstruct(model: Model, data: Data, /, *, options: RowOptions) -> None:
 
 def denoise(model: Model, data: Data, /, *, options: RowOptions) -> None:
     """Write rows cleaned by a model that was fitted with a corruption: what they are without their noise."""
-    check_output(options, options.output)
+    check_output(options, options.output, pictures=True)
     opened = open_rows(model, data, options)
     if opened.fitted.architecture_.corruption is None:
         raise InputError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isthmus.cli.options import ReadOptions, RowOptions
-from isthmus.cli.paths import check_rows_output
+from isthmus.cli.paths import check_rows_output, is_picture
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ __all__ = [
     "write_data",
     "write_values",
 ]
+
+
+# More would be too small to see.
+MOST_IMAGES = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +67,11 @@ class Opened:
         return as_keyword(self.condition)
 
 
-def check_output(options: ReadOptions, output: Path | None) -> None:
+def check_output(options: ReadOptions, output: Path | None, *, pictures: bool = False) -> None:
     """Refuse an output that cannot be written, before any work is spent."""
     if output is not None:
-        check_rows_output(output, options.force, "an id column" if options.id is not None else "")
+        beside = "an id column" if options.id is not None else ""
+        check_rows_output(output, options.force, beside, pictures=pictures)
 
 
 def open_rows(model: Path, data: Path, options: ReadOptions) -> Opened:
@@ -134,12 +139,33 @@ def write_data(rows: Iterable[Any], opened: Opened, options: RowOptions) -> None
     from isthmus.cli.output import as_table, beside, write_frames
 
     schema = opened.fitted.schema_
+    if is_picture(options.output):
+        _draw(rows, opened, options)
+        return
     if schema.container == "array":
         write_values(rows, list(schema.names), opened, options)
         return
     check_rows_output(options.output, options.force, "a table, which the data of this model are")
     frames = (as_table(frame, schema) for frame in rows)
     write_frames(options.output, beside(frames, opened.side, opened.source), overwrite=options.force)
+
+
+def _draw(rows: Iterable[Any], opened: Opened, options: RowOptions) -> None:
+    """Draw images, which are made after it is certain that they can be drawn."""
+    import numpy as np
+
+    from isthmus.cli.made import check_kind
+    from isthmus.cli.pictures import draw_grid
+
+    schema, n_rows = opened.fitted.schema_, len(opened.source)
+    check_kind(schema, options.output, options.force)
+    if n_rows > MOST_IMAGES or options.id is not None:
+        why = f"{n_rows:,} images" if n_rows > MOST_IMAGES else "an id column"
+        raise InputError(
+            f"{options.output}: a picture holds up to {MOST_IMAGES} images and no columns, not {why}; choose "
+            "a name ending in .csv, .parquet or .npy"
+        )
+    draw_grid(options.output, np.concatenate(list(rows)), schema, overwrite=options.force)
 
 
 def write_values(arrays: Iterable[Any], names: list[str], opened: Opened, options: RowOptions) -> None:
