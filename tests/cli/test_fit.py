@@ -209,3 +209,24 @@ def test_two_processes_with_one_seed_give_the_same_file_with_checkpoints_or_with
     process = start("fit", shop.csv, "-o", "again", *LONG, "--seed", 1, "--quiet", cwd=tmp_path)
     process.communicate(timeout=60)
     assert digest(tmp_path / "again") == unbroken
+
+
+def test_it_is_told_why_a_run_ended_early(shop: Workshop, tmp_path: Path) -> None:
+    words = (
+        "fit",
+        shop.npy,
+        "-o",
+        tmp_path / "m",
+        "--latent",
+        2,
+        "--seed",
+        0,
+        "--force",
+        "--set",
+        "patience=5",
+    )
+    out = call(*words, "--set", "validation_fraction=0.3", "--set", "max_epochs=400").out
+    n = isthmus.load(tmp_path / "m").n_iter_
+    assert n < 400
+    assert f"{n} epochs of at most 400: the held-out loss had stopped falling\n" in out
+    assert "\n1 epoch\n" in call(*words, "--set", "max_epochs=1").out

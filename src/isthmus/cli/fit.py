@@ -149,7 +149,7 @@ def _interrupts() -> Iterator[list[int]]:
 
 
 def _conclude(estimator: BaseAutoencoder, data: Path, options: FitOptions) -> None:
-    options.say(f"{estimator.n_iter_} epochs\n\n{figures(estimator.metrics_, estimator.n_components_)}\n")
+    options.say(f"{_epochs(estimator)}\n\n{figures(estimator.metrics_, estimator.n_components_)}\n")
     options.say(f"saved {options.output}; next, for instance:")
     for words in _next(estimator, data, options):
         options.say(f"  {command(*words)}")
@@ -169,3 +169,11 @@ def _next(estimator: BaseAutoencoder, data: Path, options: FitOptions) -> Iterat
     if isinstance(estimator, Generative):
         ending = "png" if estimator.schema_.holds_images else "csv"
         yield ["sample", model, "-o", f"{model}-samples.{ending}", *condition_example(estimator)]
+
+
+def _epochs(estimator: BaseAutoencoder) -> str:
+    """Say how long it learned, and why it ended if that was before the longest that was allowed."""
+    n, most = estimator.n_iter_, estimator.max_epochs
+    told = f"{n:,} epoch{'s' if n > 1 else ''}"
+    early = isinstance(most, int) and n < most
+    return f"{told} of at most {most:,}: the held-out loss had stopped falling" if early else told
