@@ -35,6 +35,7 @@ RUNS = {
     "normal": ("standard_normal", False, 1),
     "ring": (RING, False, 1),
     "swiss-roll": (ROLL, False, 3),
+    "swiss-roll-1": (ROLL, False, 1),
     "ring-labels": (RING, True, 1),
     "swiss-roll-labels": (ROLL, True, 3),
 }

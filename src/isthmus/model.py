@@ -170,9 +170,7 @@ class Model(nn.Module):
         z : Tensor of shape (K, B, D)
             The draws that the bound asks for.
         """
-        # What a likelihood binarises anew is the row itself: encoder and loss see the same draw.
-        values = self.density.targets(batch.rows.values, generator)
-        rows = batch.rows if values is batch.rows.values else batch.rows._replace(values=values)
+        rows = self._drawn(batch.rows, generator)
         seen = self.corrupt(rows, generator)
         outputs = self.encoder_outputs(seen, batch.condition)
         if self.training:
@@ -199,9 +197,15 @@ class Model(nn.Module):
         )
         return step, z
 
+    def _drawn(self, rows: Values, generator: torch.Generator) -> Values:
+        """Binarise what a likelihood binarises anew: it is the row itself that encoder and loss see so."""
+        values = self.density.targets(rows.values, generator)
+        return rows if values is rows.values else rows._replace(values=values)
+
     def _near_codes(self, neighbors: Batch, generator: torch.Generator) -> Tensor:
-        """Encode neighbours as the rows beside them are encoded, but draw nothing."""
-        return self.encode(self.corrupt(neighbors.rows, generator), neighbors.condition)
+        """Encode neighbours as the rows beside them are seen; of a posterior the code that stands for it."""
+        seen = self.corrupt(self._drawn(neighbors.rows, generator), generator)
+        return self.encode(seen, neighbors.condition)
 
     def _code_noise(self, outputs: Tensor, generator: torch.Generator) -> Tensor:
         n_draws = self.bound.k if isinstance(self.bound, ImportanceWeighted) else 1

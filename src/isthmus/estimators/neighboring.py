@@ -74,10 +74,8 @@ def _points(features: Features, batch: Batch) -> NDArray[np.float32]:
 
     Of arrays in units of the data; of frames as networks see them, in training standard deviations.
     """
-    if features.in_frame:
-        points = features(batch.rows)
-    else:
-        points = batch.rows.values * features.scale.to(torch.float32)
+    rows = batch.rows.to(features.centre.device)  # the model has not yet brought them to the rows' device
+    points = features(rows) if features.in_frame else rows.values * features.scale.to(torch.float32)
     return points.cpu().numpy()
 
 

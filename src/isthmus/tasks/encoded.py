@@ -14,7 +14,7 @@ from isthmus.estimators.building import build_features
 from isthmus.estimators.likelihood_choice import resolve_likelihood
 from isthmus.estimators.preparing import encoded_blocks, value_blocks
 
-__all__ = ["encoded_inputs"]
+__all__ = ["encoded_inputs", "inputs", "taken"]
 
 
 def encoded_inputs(
@@ -46,8 +46,21 @@ def encoded_inputs(
         raise InputError(f"{source.name}: there is nothing to measure, no column is one that models learn")
     if len(source) > max_rows:
         chosen = check_random_state(random_state).choice(len(source), max_rows, replace=False)
-        rows = source.take(np.sort(chosen))
-        source = as_source(rows if isinstance(rows, np.ndarray) else rows.to_native())
-    statistics = measure(schema, (values for _, values in encoded_blocks(source, schema)))
+        source = taken(source, np.sort(chosen))
+    return inputs(schema, source)[0]
+
+
+def inputs(schema: Schema, training: Source, *others: Source) -> list[NDArray[np.float32]]:
+    """Return each source's rows as an encoder reads them that was built for the first one's."""
+    statistics = measure(schema, (values for _, values in encoded_blocks(training, schema)))
     features = build_features(schema, statistics, resolve_likelihood(None, schema), None)
-    return np.concatenate([features(block.rows).numpy() for block in value_blocks(source, schema, features)])
+    return [
+        np.concatenate([features(block.rows).numpy() for block in value_blocks(source, schema, features)])
+        for source in (training, *others)
+    ]
+
+
+def taken(source: Source, index: NDArray[np.intp]) -> Source:
+    """Return some rows of a source as one of their own."""
+    rows = source.take(index)
+    return as_source(rows if isinstance(rows, np.ndarray) else rows.to_native())

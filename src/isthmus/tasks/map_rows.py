@@ -12,11 +12,8 @@ from isthmus.data.inference import infer_schema
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source, as_source
 from isthmus.data.splitting import held_out_rows
-from isthmus.data.statistics import measure
 from isthmus.errors import InputError
-from isthmus.estimators.building import build_features
-from isthmus.estimators.likelihood_choice import resolve_likelihood
-from isthmus.estimators.preparing import encoded_blocks, value_blocks
+from isthmus.tasks.encoded import inputs, taken
 
 __all__ = ["MapRows", "are_classes", "as_points", "split_rows"]
 
@@ -85,7 +82,7 @@ def split_rows(
     if not len(others):
         raise InputError(f"{source.name}: of {len(chosen)} rows too few would be held out; give more rows")
     schema = schema or infer_schema(source)
-    points, held = as_points(schema, _taken(source, training), _taken(other, others))
+    points, held = as_points(schema, taken(source, training), taken(other, others))
     return MapRows(
         points,
         held,
@@ -122,14 +119,8 @@ def as_points(schema: Schema, training: Source, others: Source) -> tuple[Array, 
         known = ~np.isnan(rows)
         means = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         return np.where(known, rows, means), np.where(np.isnan(other), means, other)
-    statistics = measure(schema, (values for _, values in encoded_blocks(training, schema)))
-    features = build_features(schema, statistics, resolve_likelihood(None, schema), None)
-
-    def inputs(source: Source) -> Array:
-        blocks = [features(block.rows).numpy() for block in value_blocks(source, schema, features)]
-        return np.concatenate(blocks).astype(np.float64)
-
-    return inputs(training), inputs(others)
+    rows, other = inputs(schema, training, others)
+    return rows.astype(np.float64), other.astype(np.float64)
 
 
 def are_classes(labels: NDArray[Any] | None) -> bool:
@@ -169,8 +160,3 @@ def _draw(n_rows: int, most: int, seed: int) -> Index:
     if n_rows <= most:
         return np.arange(n_rows)
     return np.sort(np.random.default_rng(seed).permutation(n_rows)[:most])
-
-
-def _taken(source: Source, index: Index) -> Source:
-    rows = source.take(index)
-    return as_source(rows if isinstance(rows, np.ndarray) else rows.to_native())
