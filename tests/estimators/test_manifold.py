@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
 import isthmus
+from isthmus.data.features import Values
 from isthmus.errors import InputError
 from isthmus.estimators import (
     Autoencoder,
@@ -21,6 +22,7 @@ from isthmus.estimators import (
     preparing,
 )
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
+from isthmus.model import Model
 
 SHORT: dict[str, Any] = {"hidden_sizes": (16,), "max_epochs": 3, "random_state": 0}
 
@@ -130,3 +132,18 @@ def test_tables_with_gaps_have_maps() -> None:
     )
     model = ManifoldAutoencoder(metric="cosine", **SHORT).fit(frame)
     assert model.inverse_transform(model.transform(frame)).columns == frame.columns
+
+
+def test_neighbours_are_binarised_as_the_rows_beside_them_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    encode = Model.encode
+
+    def recording(self: Model, rows: Values, condition: torch.Tensor | None = None) -> torch.Tensor:
+        seen.append(rows.values)
+        return encode(self, rows, condition)
+
+    X = np.random.default_rng(0).random((60, 5))
+    monkeypatch.setattr(Model, "encode", recording)
+    ManifoldAutoencoder(likelihood="bernoulli:binarize=dynamic", **SHORT).fit(X)
+    training = [values for values in seen if len(values) > 1 and bool(((values == 0) | (values == 1)).all())]
+    assert len(training) >= 3
