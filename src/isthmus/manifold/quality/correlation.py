@@ -20,6 +20,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+# A mean square that is this share of the distances' own is that of their rounding.
+NOTHING_LEFT = 1e-24
 # The bias of fewer rows cannot be corrected.
 LEAST_ROWS = 4
 
@@ -83,7 +85,9 @@ def distance_correlation_of(pairs: PairDistances) -> Figure:
         p, q = a(*block), b(*block)
         products += p @ q, p @ p, q @ q
     scale = products[1:] / len(pairs.x)
-    if not scale.all():
+    # Centring may leave nothing but rounding, as where one row lies apart from others that are all equal.
+    sizes = np.array([np.square(distances).mean() for distances in (pairs.x, pairs.z)])
+    if (scale <= NOTHING_LEFT * sizes).any():
         return Figure(0.0, 0.0)
     squared = float(products[0] / math.sqrt(products[1] * products[2]))
 
