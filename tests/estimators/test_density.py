@@ -74,7 +74,7 @@ def test_pca_stands_aside_where_it_has_no_density(mixed_table: pl.DataFrame, row
 def test_models_without_a_density_have_no_figure_of_it(rows: np.ndarray) -> None:
     model = Autoencoder(2, **SHORT).fit(rows)
     assert not any("log_likelihood" in name for name in model.metrics_)
-    assert density_note(model) == "log p(x given z(x)): not a density"
+    assert density_note(model) == "log p(x given z(x)), which is not a density"
 
 
 def test_what_the_figure_is_is_said(rows: np.ndarray) -> None:

@@ -130,7 +130,7 @@ def spread(batch: Batch, most: int) -> Batch:
 def density_note(estimator: Applying) -> str:
     """Say what `score_samples` gives: a bound on a density or a probability, or neither, and why."""
     if not gives_density(estimator.model_):
-        return "log p(x given z(x)): not a density"
+        return "log p(x given z(x)), which is not a density"
     told = getattr(estimator, "condition_schema_", None) is not None
     bound = "log p(x given its condition), a lower bound" if told else "log p(x), a lower bound"
     if soft_targets(estimator.architecture_.likelihood, estimator.schema_):
