@@ -57,8 +57,8 @@ RUNS: dict[str, tuple[type, dict[str, Any], float, str]] = {
 def fit(run: str, train: np.ndarray, arguments: argparse.Namespace) -> Any:
     """Fit a run, go on with it, or load it if it was finished with as many epochs."""
     epochs = arguments.epochs
-    folder = arguments.work / f"{run}-{epochs}"
-    checkpoint = arguments.work / f"{run}-{epochs}.checkpoint"
+    name = f"{run}-{epochs}-{arguments.precision}-{arguments.validation_fraction}"
+    folder, checkpoint = arguments.work / name, arguments.work / f"{name}.checkpoint"
     if folder.exists():
         return isthmus.load(folder)
     kind, parameters, _, _ = RUNS[run]
@@ -121,6 +121,8 @@ def main() -> None:
                 "Monte Carlo error": round(found.std_error, 3),
                 "published": RUNS[run][2],
                 "whose": RUNS[run][3],
+                "held out": arguments.validation_fraction,
+                "precision": arguments.precision,
                 "epochs": model.n_iter_,
                 "minutes to fit": round(model.history_[-1]["seconds"] / 60, 1),
                 "minutes to score": round(scoring, 1),
