@@ -16,6 +16,7 @@ from isthmus.parts.bounds import ELBO, Bound, ImportanceWeighted
 from isthmus.parts.corruptions import Corruption
 from isthmus.parts.densities import Density
 from isthmus.parts.posteriors.base import Code, DiscreteCode
+from isthmus.parts.posteriors.places import PlacesCode, Positions
 from isthmus.parts.priors.autoregressive import AutoregressivePrior
 from isthmus.parts.priors.base import LatentPrior
 from isthmus.parts.terms.base import Step, TermModule
@@ -25,6 +26,7 @@ __all__ = ["BOUND_TERM", "LIKELIHOOD_TERM", "Model", "Opponent"]
 LIKELIHOOD_TERM = "negative_log_likelihood"
 BOUND_TERM = "negative_bound"
 COMMITMENT_TERM = "commitment"
+PLACEMENT_TERM = "placement"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,14 @@ class Model(nn.Module):
         What else is asked of the code.
     condition : Features, optional
         Turns a row's condition into what encoder and decoder are told beside it.
+
+    Attributes
+    ----------
+    positions : Positions or None
+        While a model learns to tell places: where its training rows are.
     """
+
+    positions: Positions | None
 
     def __init__(
         self,
@@ -93,6 +102,7 @@ class Model(nn.Module):
         self.divergence = divergence
         self.terms = nn.ModuleList(terms)
         self.condition = condition
+        self.positions = None
         self.noise = None if corruption is None else corruption.prepare(features.facts(), torch.device("cpu"))
 
     def set_device(self, device: torch.device) -> None:
@@ -175,7 +185,7 @@ class Model(nn.Module):
         outputs = self.encoder_outputs(seen, batch.condition)
         if self.training:
             self.code.update(outputs.detach(), generator, batch.weight)
-        z = self.code.sample(outputs, self._code_noise(outputs, generator))
+        z = self._draws(batch, outputs, generator)
         encode = partial(self.encoder_outputs, condition=batch.condition)
         step = Step(
             rows=rows,
@@ -192,7 +202,7 @@ class Model(nn.Module):
             generator=generator,
             share=share,
             weight=batch.weight,
-            near_codes=None if batch.neighbors is None else self._near_codes(batch.neighbors, generator),
+            near_codes=self._near_codes(batch, generator),
             layout=batch.layout,
         )
         return step, z
@@ -202,10 +212,26 @@ class Model(nn.Module):
         values = self.density.targets(rows.values, generator)
         return rows if values is rows.values else rows._replace(values=values)
 
-    def _near_codes(self, neighbors: Batch, generator: torch.Generator) -> Tensor:
-        """Encode neighbours as the rows beside them are seen; of a posterior the code that stands for it."""
-        seen = self.corrupt(self._drawn(neighbors.rows, generator), generator)
-        return self.encode(seen, neighbors.condition)
+    def _draws(self, batch: Batch, outputs: Tensor, generator: torch.Generator) -> Tensor:
+        """Draw codes, of shape (K, B, D); rows that have a position of their own are there."""
+        if self.positions is None or batch.place is None:
+            return self.code.sample(outputs, self._code_noise(outputs, generator))
+        assert isinstance(self.code, PlacesCode)
+        self.code.follow(self.positions)
+        return self.positions.at(batch.place)[None]
+
+    def _near_codes(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
+        """Return the codes of rows' neighbours, (B, M, D): their positions, or encoded as rows are seen.
+
+        Of a posterior it is the code that stands for it.
+        """
+        if self.positions is not None and batch.near is not None:
+            return self.positions.at(batch.near)
+        if batch.neighbors is None:
+            return None
+        near = batch.neighbors
+        seen = self.corrupt(self._drawn(near.rows, generator), generator)
+        return self.encode(seen, near.condition)[:, None]
 
     def _code_noise(self, outputs: Tensor, generator: torch.Generator) -> Tensor:
         n_draws = self.bound.k if isinstance(self.bound, ImportanceWeighted) else 1
@@ -224,6 +250,10 @@ class Model(nn.Module):
         penalty = self.code.penalty(step.outputs)
         if penalty is not None:
             terms[COMMITMENT_TERM] = penalty
+        if isinstance(self.code, PlacesCode) and step.near_codes is not None:
+            # A row that has no position yet should be told to lie where its neighbours are.
+            targets = z[0][:, None] if self.training else step.near_codes
+            terms[PLACEMENT_TERM] = self.code.surprise(step.outputs, targets.detach())
         for term in self._added_terms():
             terms[term.name] = term.weight_at(step.share) * term(step)
         return terms

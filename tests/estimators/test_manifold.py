@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors import safe_open
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits, make_swiss_roll
 from sklearn.decomposition import PCA
@@ -23,6 +24,7 @@ from isthmus.estimators import (
 )
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
 from isthmus.model import Model
+from isthmus.parts.posteriors import Places
 
 SHORT: dict[str, Any] = {"hidden_sizes": (16,), "max_epochs": 3, "random_state": 0}
 
@@ -52,10 +54,37 @@ def test_maps_are_truer_than_those_of_pca_and_of_a_plain_autoencoder() -> None:
     assert ours.metrics_["squared_error"] < ours.metrics_["pca_squared_error"]
 
 
-def test_no_weight_leaves_a_plain_autoencoder(rows: np.ndarray) -> None:
-    free = ManifoldAutoencoder(neighbor_weight=0.0, **SHORT).fit(rows)
-    plain = Autoencoder(2, **SHORT).fit(rows)
-    np.testing.assert_allclose(free.transform(rows), plain.transform(rows), rtol=1e-4, atol=1e-5)
+def test_less_weight_leaves_maps_that_decode_better() -> None:
+    X = load_digits().data[:600]
+    settings: dict[str, Any] = {"hidden_sizes": (64,), "max_epochs": 60, "random_state": 0}
+    free, strict = (ManifoldAutoencoder(neighbor_weight=w, **settings).fit(X) for w in (0.0, 10.0))
+    assert free.history_[-1]["neighbor_embedding"] == 0
+    fitted = [last["negative_log_likelihood"] for last in (free.history_[-1], strict.history_[-1])]
+    assert fitted[0] < fitted[1] - 1
+
+
+def test_what_training_rows_were_put_at_is_forgotten(rows: np.ndarray, tmp_path: Any) -> None:
+    model = ManifoldAutoencoder(**SHORT).fit(rows)
+    assert model.architecture_.posterior == Places(36)  # 108 of the 120 rows were learned from
+    assert model.model_.positions is None
+    model.save(tmp_path / "model")
+    with safe_open(tmp_path / "model" / "weights.safetensors", "np") as saved:
+        assert not [name for name in saved.keys() if "positions" in name]  # noqa: SIM118
+        assert saved.get_tensor("model.code.places").shape == (36, 2)
+    again = isthmus.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.transform(rows), model.transform(rows))
+
+
+def test_rows_between_two_groups_are_put_in_one_of_them() -> None:
+    rng = np.random.default_rng(0)
+    side = np.where(rng.random(600) < 0.5, -1.0, 1.0)
+    X = np.column_stack([20 * side, rng.normal(size=(600, 4))])
+    model = ManifoldAutoencoder(2, hidden_sizes=(32,), max_epochs=100, random_state=0).fit(X)
+    between = np.column_stack([rng.uniform(-10, 10, 200), rng.normal(size=(200, 4))])
+    codes, learned = model.transform(between), model.transform(X)
+    far = np.linalg.norm(codes[:, None] - learned[None], axis=2).min(axis=1)
+    apart = np.linalg.norm(learned[side < 0].mean(axis=0) - learned[side > 0].mean(axis=0))
+    assert np.quantile(far, 0.9) < 0.1 * apart
 
 
 def test_the_unit_of_an_array_does_not_matter(rows: np.ndarray) -> None:
@@ -82,7 +111,8 @@ def test_neighbours_of_arrays_are_those_in_their_units_and_of_frames_in_standard
 
 def test_held_out_rows_count_too(rows: np.ndarray) -> None:
     last = ManifoldAutoencoder(**SHORT).fit(rows).history_[-1]
-    total = last["validation_negative_log_likelihood"] + last["validation_neighbor_embedding"]
+    names = ("negative_log_likelihood", "placement", "neighbor_embedding")
+    total = sum(last[f"validation_{name}"] for name in names)
     assert last["validation_loss"] == pytest.approx(total)
     given = ManifoldAutoencoder(**SHORT).fit(rows[:90], validation_data=rows[90:])
     assert np.isfinite(given.history_[-1]["validation_neighbor_embedding"])
@@ -101,6 +131,16 @@ def test_chunks_have_a_graph_each(rows: np.ndarray) -> None:
         model.partial_fit(chunk)
     assert np.isfinite(model.history_[-1]["neighbor_embedding"])
     assert model.n_iter_ == 3
+
+
+def test_later_chunks_leave_places_where_they_are(rows: np.ndarray) -> None:
+    model = ManifoldAutoencoder(**SHORT).partial_fit(rows[:60])
+    places = model.model_.code.places.clone()
+    before = model.model_.encoder[0].weight.detach().clone()
+    model.partial_fit(rows[60:])
+    torch.testing.assert_close(model.model_.code.places, places, atol=0, rtol=0)
+    assert not torch.equal(model.model_.encoder[0].weight, before)
+    assert model.model_.positions is None
 
 
 def test_data_that_are_not_in_memory_are_refused_by_name(
@@ -144,6 +184,7 @@ def test_neighbours_are_binarised_as_the_rows_beside_them_are(monkeypatch: pytes
 
     X = np.random.default_rng(0).random((60, 5))
     monkeypatch.setattr(Model, "encode", recording)
-    ManifoldAutoencoder(likelihood="bernoulli:binarize=dynamic", **SHORT).fit(X)
+    settings = SHORT | {"terms": ("neighbor_embedding",), "likelihood": "bernoulli:binarize=dynamic"}
+    VariationalAutoencoder(2, **settings).fit(X)
     training = [values for values in seen if len(values) > 1 and bool(((values == 0) | (values == 1)).all())]
     assert len(training) >= 3

@@ -189,14 +189,20 @@ def test_labels_need_a_prior_with_as_many_parts() -> None:
 
 
 def play(
-    term: AdversarialTerm, encode: nn.Module, x: Tensor, prior: LatentPrior, n_steps: int, **given: Any
+    term: AdversarialTerm,
+    encode: nn.Module,
+    x: Tensor,
+    prior: LatentPrior,
+    n_steps: int,
+    rate: float = 0.03,
+    **given: Any,
 ) -> None:
-    own = torch.optim.Adam(encode.parameters(), lr=0.03, betas=(0.5, 0.9))
-    others = torch.optim.Adam(term.opponent.parameters(), lr=0.03, betas=(0.5, 0.9))
+    own = torch.optim.Adam(encode.parameters(), lr=rate, betas=(0.5, 0.9))
+    others = torch.optim.Adam(term.opponent.parameters(), lr=rate, betas=(0.5, 0.9))
     generator = torch.Generator().manual_seed(0)
     for number in range(n_steps):
         for optimizer in (own, others):
-            optimizer.param_groups[0]["lr"] = 0.03 * (1 - number / n_steps)
+            optimizer.param_groups[0]["lr"] = rate * (1 - number / n_steps)
         step = step_of(encode(x), prior, generator=generator, **given)
         own.zero_grad()
         term(step).mean().backward()
@@ -218,12 +224,14 @@ def test_codes_take_the_priors_shape() -> None:
     torch.testing.assert_close(torch.cov(codes.T), torch.eye(2), atol=0.35, rtol=0)
 
 
+@pytest.mark.slow
 def test_known_labels_bring_codes_to_their_parts() -> None:
     prior, labels = Blobs(1), torch.arange(3).repeat(40)
     x = torch.cat([torch.eye(3)[labels], random(120, 1, seed=6)], dim=1)
     encode = nn.Linear(4, 1)
     nn.init.zeros_(encode.weight)
     nn.init.zeros_(encode.bias)
-    play(make(prior, 3, hidden_sizes=(32, 32)), encode, x, prior, 1500, labels=labels)
+    # At three times the rate a group may end in another one's blob, on one processor and not on the next.
+    play(make(prior, 3, hidden_sizes=(32, 32)), encode, x, prior, 4000, rate=0.01, labels=labels)
     means = torch.stack([encode(x[labels == k]).mean() for k in range(3)]).detach()
     torch.testing.assert_close(means, torch.tensor([-5.0, 0.0, 5.0]), atol=0.6, rtol=0)

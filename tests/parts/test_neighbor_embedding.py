@@ -13,7 +13,7 @@ from isthmus.parts.terms import NeighborEmbedding
 from isthmus.parts.terms.base import Step
 from isthmus.parts.terms.neighbor_embedding import GROUP_ROWS, GUIDANCE, GUIDED_SHARE
 
-N_COLUMNS, PRICE = 16, 6.0  # 5 nats, and a sixteenth of one for each column
+N_COLUMNS, PRICE = 16, 36.0  # 20 nats, and one for each column
 
 
 def surprise(
@@ -32,12 +32,10 @@ def kernel(a: Tensor, b: Tensor, min_dist: float) -> float:
 def by_hand(codes: Tensor, near: Tensor, min_dist: float) -> list[float]:
     n, values = len(codes), []
     for i in range(n):
-        own = kernel(codes[i], near[i], min_dist)
-        there = [kernel(codes[i], near[j], min_dist) for j in range(n)]
-        there += [kernel(codes[i], codes[j], min_dist) for j in range(n) if j != i]
-        back = [kernel(codes[j], near[i], min_dist) for j in range(n)]
-        shares = own / (sum(there) / len(there)), own / (sum(back) / len(back))
-        values.append(-0.5 * sum(math.log(share) for share in shares))
+        others = sum(kernel(codes[i], codes[j], min_dist) for j in range(n) if j != i)
+        own = [kernel(codes[i], neighbor, min_dist) for neighbor in near[i]]
+        shares = [n * k / (k + others) for k in own]
+        values.append(-sum(math.log(share) for share in shares) / len(shares))
     return values
 
 
@@ -46,28 +44,26 @@ def normal(n: int, seed: int) -> Tensor:
 
 
 @pytest.mark.parametrize("min_dist", [0.0, 0.1, 2.0])
-def test_is_the_mean_cross_entropy_of_both_directions_by_hand(min_dist: float) -> None:
-    codes, near = normal(5, 0), normal(5, 1)
+def test_is_the_mean_cross_entropy_over_neighbours_by_hand(min_dist: float) -> None:
+    codes, near = normal(5, 0), normal(15, 1).view(5, 3, 2)
     found = surprise(codes, near, min_dist=min_dist)
     assert found.tolist() == pytest.approx([PRICE * v for v in by_hand(codes, near, min_dist)], rel=1e-9)
 
 
 def test_codes_that_tell_nothing_cost_nothing_and_single_rows_neither() -> None:
     same = torch.zeros(6, 2)
-    torch.testing.assert_close(surprise(same, same), torch.zeros(6))
-    torch.testing.assert_close(surprise(same[:1], same[:1] + 5), torch.zeros(1))
+    torch.testing.assert_close(surprise(same, same[:, None]), torch.zeros(6))
+    torch.testing.assert_close(surprise(same[:1], same[:1, None] + 5), torch.zeros(1))
 
 
 def test_neighbours_in_well_separated_pairs_gain_the_logarithm_of_their_number() -> None:
     codes = 1e6 * torch.arange(8, dtype=torch.float64)[:, None].repeat(1, 2)
-    expected = -0.5 * (math.log(15) + math.log(8))  # 15 candidates there, 8 back, of which one has it all
-    torch.testing.assert_close(
-        surprise(codes, codes), torch.full((8,), PRICE * expected, dtype=torch.float64)
-    )
+    expected = torch.full((8,), -PRICE * math.log(8), dtype=torch.float64)  # one of 8 candidates has it all
+    torch.testing.assert_close(surprise(codes, codes[:, None]), expected)
 
 
 def test_long_batches_are_taken_in_groups() -> None:
-    codes, near = normal(GROUP_ROWS + 3, 0), normal(GROUP_ROWS + 3, 1)
+    codes, near = normal(GROUP_ROWS + 3, 0), normal(GROUP_ROWS + 3, 1)[:, None]
     apart = torch.cat(
         [surprise(codes[:GROUP_ROWS], near[:GROUP_ROWS]), surprise(codes[GROUP_ROWS:], near[GROUP_ROWS:])]
     )
@@ -76,13 +72,13 @@ def test_long_batches_are_taken_in_groups() -> None:
 
 def test_the_gradient_is_finite_where_codes_meet() -> None:
     codes = torch.zeros(4, 2, requires_grad=True)
-    surprise(codes, codes).sum().backward()
+    surprise(codes, codes[:, None]).sum().backward()
     assert codes.grad is not None
     assert torch.isfinite(codes.grad).all()
 
 
 def test_a_first_layout_guides_early_and_is_forgotten() -> None:
-    codes, near = normal(4, 0), normal(4, 1)
+    codes, near = normal(4, 0), normal(4, 1)[:, None]
     layout = codes + torch.tensor([1.0, 0.0])
     free = surprise(codes, near)
     off = 1 / float(layout.square().sum(dim=1).mean())

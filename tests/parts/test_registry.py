@@ -34,6 +34,7 @@ from isthmus.parts import (
     NeighborEmbedding,
     Part,
     PerColumn,
+    Places,
     Point,
     Poisson,
     SaltAndPepper,
@@ -80,6 +81,7 @@ posteriors = st.one_of(
     st.sampled_from([DiagonalGaussian(), VonMisesFisher()]),
     st.builds(VectorQuantized, few, widths, at_least, shares),
     st.builds(FiniteScalar, few),
+    st.builds(Places, few),
 )
 priors = st.one_of(
     st.sampled_from([StandardNormal(), UniformSphere()]),
@@ -137,6 +139,7 @@ def test_the_strategies_reach_every_member() -> None:
     assert set(members("posterior")) == {
         "diagonal_gaussian",
         "finite_scalar",
+        "places",
         "point",
         "vector_quantized",
         "von_mises_fisher",

@@ -25,7 +25,9 @@ class Batch:
 
     `condition`, of shape (B, E), is what the networks are told beside each row; `labels`, of shape (B,),
     what an opponent is told (-1: unknown). Where a term asks for them, `neighbors` holds a neighbour of each
-    row, and `layout`, of shape (B, D), where a first layout puts the rows.
+    row, and `layout`, of shape (B, D), where a first layout puts the rows. Where training rows have positions
+    of their own, `place`, of shape (B,), says which are these rows', and `near`, of shape (B, M), which are
+    their neighbours'.
     """
 
     rows: Values
@@ -35,6 +37,8 @@ class Batch:
     labels: Tensor | None = None
     neighbors: Batch | None = None
     layout: Tensor | None = None
+    place: Tensor | None = None
+    near: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -53,8 +57,9 @@ class Batch:
         return self._with(self.rows.to(device), lambda side: side.to(device), near)
 
     def _with(self, rows: Values, change: Callable[[Tensor], Tensor], near: Batch | None) -> Batch:
-        *sides, layout = (None if side is None else change(side) for side in (*self.sides, self.layout))
-        return Batch(rows, *sides, neighbors=near, layout=layout)  # type: ignore[arg-type]
+        others = self.layout, self.place, self.near
+        *sides, layout, place, beside = (None if a is None else change(a) for a in (*self.sides, *others))
+        return Batch(rows, *sides, near, layout, place, beside)  # type: ignore[arg-type]
 
 
 class Batches(Protocol):
@@ -84,11 +89,13 @@ class MemoryBatches:
     ----------
     data : Batch
     graph : Tensor of int of shape (n, k), optional
-        Positions of each row's neighbours, of which every epoch draws one.
+        Positions of each row's neighbours, of which every epoch draws some.
+    n_drawn : int, default=0
+        How many; 0 hands on the row of one.
     """
 
-    def __init__(self, data: Batch, graph: Tensor | None = None) -> None:
-        self.data, self.graph = data, graph
+    def __init__(self, data: Batch, graph: Tensor | None = None, n_drawn: int = 0) -> None:
+        self.data, self.graph, self.n_drawn = data, graph, n_drawn
         self.n_rows = len(data)
         self.mean_weight = 1.0 if data.weight is None else float(data.weight.double().mean())
 
@@ -98,17 +105,23 @@ class MemoryBatches:
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(derive_seed(seed, 2, epoch))
         order = torch.randperm(self.n_rows, generator=generator).to(self.data.index.device)
-        near = None if self.graph is None else draw_neighbors(self.graph, generator)
+        near = None if self.graph is None else draw_neighbors(self.graph, generator, self.n_drawn or 1)
         for position, index in enumerate(_split(order, self.n_batches(batch_size))):
-            if position >= start:
-                batch = self.data.take(index)
-                yield batch if near is None else replace(batch, neighbors=self.data.take(near[index]))
+            if position < start:
+                continue
+            batch = self.data.take(index)
+            if near is None:
+                yield batch
+            elif self.n_drawn:
+                yield replace(batch, near=near[index])
+            else:
+                yield replace(batch, neighbors=self.data.take(near[index, 0]))
 
 
-def draw_neighbors(graph: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw one of each row's neighbours from a graph of shape (n, k): positions of shape (n,)."""
-    column = torch.randint(graph.shape[1], (len(graph), 1), generator=generator).to(graph.device)
-    return graph.gather(1, column)[:, 0]
+def draw_neighbors(graph: Tensor, generator: torch.Generator, n_drawn: int = 1) -> Tensor:
+    """Draw some of each row's neighbours from a graph of shape (n, k): positions of shape (n, n_drawn)."""
+    columns = torch.randint(graph.shape[1], (len(graph), n_drawn), generator=generator)
+    return graph.gather(1, columns.to(graph.device))
 
 
 class StreamBatches:

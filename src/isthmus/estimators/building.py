@@ -120,8 +120,9 @@ def _statistics(arrays: Mapping[str, NDArray[Any]], prefix: str, schema: Schema)
 
 def model_arrays(model: Model) -> dict[str, NDArray[Any]]:
     """Return all that fixes a model besides its architecture and schema, as NumPy arrays."""
-    tensors = model.state_dict().items()
-    arrays = {f"{MODEL}{name}": tensor.detach().cpu().numpy() for name, tensor in tensors}
+    # A model that is saved while it learns has positions of its training rows beside it, which stay behind.
+    tensors = {n: tensor for n, tensor in model.state_dict().items() if not n.startswith("positions.")}
+    arrays = {f"{MODEL}{name}": tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     stages = {STATISTICS: model.features, CONDITION: model.condition}
     for prefix, stage in stages.items():
         if stage is not None:

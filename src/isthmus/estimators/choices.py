@@ -54,7 +54,7 @@ def choose_architecture(estimator: BaseAutoencoder, schema: Schema, prepared: Pr
     """Resolve the number of latents, the kind of network and its sizes."""
     likelihood = resolve_likelihood(estimator._likelihood(), schema)
     network, hidden = _choose_network(estimator, schema, likelihood, prepared)
-    posterior, prior = estimator._posterior(), estimator._prior()
+    posterior, prior = estimator._posterior().for_rows(prepared.batches.n_rows), estimator._prior()
     latent = estimator.n_components
     if isinstance(latent, str):
         latent = posterior.at_least(auto_components(prepared, estimator.seed_))

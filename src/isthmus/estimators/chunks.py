@@ -18,7 +18,7 @@ from isthmus.estimators.choices import choose_architecture, choose_device, choos
 from isthmus.estimators.conditions import known_rows
 from isthmus.estimators.fitting import adopt, build, publish
 from isthmus.estimators.inputs import check_weight
-from isthmus.estimators.neighboring import with_neighbors
+from isthmus.estimators.neighboring import make_positions, with_neighbors
 from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import Given, find_condition, find_labels, load, open_known, read_input
 from isthmus.training.loop import Trainer
@@ -53,9 +53,10 @@ def partial_fit(
         if trainer is None:
             trainer = start_chunks(estimator, schema, prepared, device)
         else:
-            trainer.batches = with_neighbors(prepared, estimator.architecture_, estimator.seed_).batches
-            trainer.n_batches = trainer.batches.n_batches(trainer.settings.batch_size)
+            batches = with_neighbors(prepared, estimator.architecture_, estimator.seed_).batches
+            trainer.take_up(batches, make_positions(trainer.model, batches, trainer.settings))
         trainer.epoch()
+    trainer.model.positions = None
     trainer.model.eval()
     publish(estimator, trainer)
     estimator.n_training_rows_ = n_rows + prepared.batches.n_rows
@@ -117,6 +118,7 @@ def start_chunks(
     prepared = with_neighbors(prepared, architecture, estimator.seed_, first=first)
     model.set_device(device)
     settings = endless(choose_settings(estimator, architecture, prepared))
+    model.positions = make_positions(model, prepared.batches, settings)
     if hasattr(estimator, "model_"):
         settings = replace(settings, scheduled_steps=0)  # the weights of its terms have grown before
     trainer = Trainer(model, prepared.batches, None, settings)

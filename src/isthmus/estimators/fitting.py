@@ -19,7 +19,7 @@ from isthmus.estimators.baseline import figures
 from isthmus.estimators.choices import choose_architecture, choose_device, choose_settings, draw_seed
 from isthmus.estimators.density import density_figures
 from isthmus.estimators.inputs import check_weight
-from isthmus.estimators.neighboring import with_neighbors
+from isthmus.estimators.neighboring import make_positions, with_neighbors
 from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import Given, find_condition, find_labels, load, open_known, read_input
 from isthmus.model import Model
@@ -64,6 +64,7 @@ def fit(
         with displaying(estimator, estimator.verbose):
             train(estimator, trainer, checkpoint, X)
     trainer.restore_best()
+    trainer.model.positions = None
     publish(estimator, trainer)
     estimator.metrics_ = figures(
         trainer.model, prepared.batches, prepared.held_out, estimator.n_components_, estimator.seed_
@@ -80,6 +81,7 @@ def make_trainer(
     prepared = with_neighbors(prepared, architecture, estimator.seed_, first=True)
     model = build(estimator, architecture, schema, prepared)
     model.set_device(device)
+    model.positions = make_positions(model, prepared.batches, settings)
     trainer = Trainer(model, prepared.batches, prepared.held_out, settings)
     trainer.report = lambda message: warnings.warn(message, UserWarning, stacklevel=2)
     adopt(estimator, trainer, schema, architecture)

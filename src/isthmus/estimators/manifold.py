@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from isthmus.estimators.base import BaseAutoencoder
 from isthmus.estimators.docs import document
 from isthmus.estimators.registry import register
-from isthmus.parts.posteriors import Point, Posterior
+from isthmus.parts.posteriors import Places, Posterior
 from isthmus.parts.terms import NeighborEmbedding, Term
 
 __all__ = ["ManifoldAutoencoder"]
@@ -26,8 +26,12 @@ class ManifoldAutoencoder(BaseAutoencoder):
     """A map that keeps neighbourhoods and decodes: new rows are mapped at once, and points become rows again.
 
     Beside the likelihood of a row given its code, it learns that nearest neighbours in the data shall be
-    neighbours on the map and other rows shall not. The graph of neighbours is built once, from the training
-    rows, which therefore have to fit in memory; `partial_fit` builds one within each chunk, and `fit_loader`
+    neighbours on the map and other rows shall not. Training rows have positions that move freely for both;
+    from these the encoder learns to tell which of many places on the map a row belongs to, and the likeliest
+    region is where new rows are put. The positions are forgotten with the rows.
+
+    The graph of neighbours is built once, from the training rows, which therefore have to fit in memory;
+    `partial_fit` builds one within each chunk, where the first chunk says where places are, and `fit_loader`
     cannot.
 
     Parameters
@@ -42,7 +46,8 @@ class ManifoldAutoencoder(BaseAutoencoder):
         Codes nearer than this are not drawn nearer still; larger values spread clusters out. The map's unit
         is the distance at which the pull of neighbours is halved.
     neighbor_weight : float, default=1.0
-        Of neighbourhoods beside the likelihood: 0 gives a plain autoencoder.
+        Of neighbourhoods beside the likelihood: with less, the map decodes better; 0 leaves it to the
+        likelihood alone.
 
     Attributes
     ----------
@@ -86,7 +91,7 @@ class ManifoldAutoencoder(BaseAutoencoder):
     }
 
     def _posterior(self) -> Posterior:
-        return Point()
+        return Places()
 
     def _terms(self) -> tuple[Term, ...]:
         return (

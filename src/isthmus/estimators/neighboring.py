@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from isthmus.data.batches import Batch, MemoryBatches, draw_neighbors
+from isthmus.data.batches import Batch, Batches, MemoryBatches, draw_neighbors
 from isthmus.data.features import Features
 from isthmus.data.splitting import derive_seed
 from isthmus.errors import InputError
@@ -16,15 +16,23 @@ from isthmus.estimators.architecture import Architecture
 from isthmus.estimators.preparing import Prepared
 from isthmus.manifold.layout import landmark_isomap
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
+from isthmus.model import Model
+from isthmus.parts.posteriors import Places
+from isthmus.parts.posteriors.places import PlacesCode, Positions
 from isthmus.parts.terms import NeighborEmbedding
+from isthmus.training.settings import Settings
 
-__all__ = ["with_neighbors"]
+__all__ = ["make_positions", "with_neighbors"]
+
+# Neighbours of a row that have positions cost no network anything.
+N_DRAWN = 5
+ENCODED_ROWS = 4096
 
 
 def with_neighbors(
     prepared: Prepared, architecture: Architecture, seed: int, *, first: bool = False
 ) -> Prepared:
-    """Let batches bring a neighbour of each row: of training rows a new one in every epoch, of others one.
+    """Let batches bring neighbours of each row: of training rows new ones in every epoch, of others the same.
 
     Parameters
     ----------
@@ -41,20 +49,50 @@ def with_neighbors(
     if not asking:
         return prepared
     term, data = asking[0], _in_memory(prepared)
+    placed = isinstance(architecture.posterior, Places)
+    n_drawn = N_DRAWN if placed else 0
     points = _points(prepared.features, data)
     graph, distances = _graph(points, term, None)
     held_out = prepared.held_out
     if held_out is not None:
         near = torch.from_numpy(_graph(points, term, _points(prepared.features, held_out))[0])
         generator = torch.Generator().manual_seed(derive_seed(seed, 9))
-        drawn = draw_neighbors(near, generator).to(data.index.device)
-        held_out = replace(held_out, neighbors=data.take(drawn))
+        drawn = draw_neighbors(near, generator, n_drawn or 1).to(data.index.device)
+        held_out = (
+            replace(held_out, near=drawn) if placed else replace(held_out, neighbors=data.take(drawn[:, 0]))
+        )
     if first and architecture.prior is None:
         random = np.random.RandomState(derive_seed(seed, 10) % 2**32)
         layout = torch.from_numpy(landmark_isomap(graph, distances, architecture.n_components, random))
         data = replace(data, layout=layout.to(data.index.device, torch.float32))
-    batches = MemoryBatches(data, torch.from_numpy(graph).to(data.index.device))
+    if placed:
+        data = replace(data, place=torch.arange(len(data), device=data.index.device))
+    batches = MemoryBatches(data, torch.from_numpy(graph).to(data.index.device), n_drawn)
     return replace(prepared, batches=batches, held_out=held_out)
+
+
+@torch.no_grad()
+def make_positions(model: Model, batches: Batches, settings: Settings) -> Positions | None:
+    """Give training rows positions of their own if `model` learns places from them, else return None.
+
+    They start at the first layout, and places at as many of the rows; where training goes on, at the rows'
+    codes, and places stay.
+    """
+    if not isinstance(model.code, PlacesCode) or not isinstance(batches, MemoryBatches):
+        return None
+    data = batches.data
+    if data.layout is not None:
+        generator = torch.Generator().manual_seed(derive_seed(settings.seed, 11))
+        landmarks = torch.randint(len(data), (len(model.code.places),), generator=generator)
+        if len(landmarks) <= len(data):
+            landmarks = torch.randperm(len(data), generator=generator)[: len(landmarks)]
+        return Positions(data.layout, landmarks.to(data.layout.device), settings.learning_rate)
+    was_training = model.training
+    model.eval()
+    pieces = [data.take(piece) for piece in torch.arange(len(data)).split(ENCODED_ROWS)]
+    codes = [model.encode(piece.rows, piece.condition) for piece in pieces]
+    model.train(was_training)
+    return Positions(torch.cat(codes), None, settings.learning_rate)
 
 
 def _in_memory(prepared: Prepared) -> Batch:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from isthmus.data.schema import Schema
 from isthmus.data.statistics import level_counts
 from isthmus.estimators.architecture import Architecture
-from isthmus.parts.posteriors import FiniteScalar, VectorQuantized
+from isthmus.parts.posteriors import FiniteScalar, Places, VectorQuantized
 from isthmus.parts.priors import Autoregressive, Flow, GaussianMixture, VampPrior
 from isthmus.parts.registry import Part
 from isthmus.parts.terms import Adversarial
@@ -62,6 +62,8 @@ def _of_part(part: Part, architecture: Architecture, n_inputs: int) -> int:
         return part.n_clusters * (n if part.layout == "learned" else 0)
     if isinstance(part, Flow):
         return part.n_layers * _chain(n // 2, part.width, part.width, n // 2)
+    if isinstance(part, Places):
+        return part.n_places * n
     if isinstance(part, VectorQuantized):
         return part.n_codes * part.token_size
     if isinstance(part, Autoregressive):

@@ -25,6 +25,7 @@ from isthmus.parts.likelihoods import (
 from isthmus.parts.posteriors import (
     DiagonalGaussian,
     FiniteScalar,
+    Places,
     Point,
     Posterior,
     VectorQuantized,
@@ -83,6 +84,7 @@ __all__ = [
     "NeighborEmbedding",
     "Part",
     "PerColumn",
+    "Places",
     "Point",
     "Poisson",
     "Posterior",

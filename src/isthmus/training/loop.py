@@ -13,6 +13,7 @@ from isthmus.data.batches import Batch, Batches
 from isthmus.data.splitting import derive_seed
 from isthmus.errors import TrainingError
 from isthmus.model import Model
+from isthmus.parts.posteriors.places import Positions
 from isthmus.parts.terms.base import Step
 from isthmus.training import schedule
 from isthmus.training.optimizer import Optimizer
@@ -58,6 +59,13 @@ class Trainer:
         self.sums: dict[str, Tensor] = {}
         self.on_step: Callable[[], None] = lambda: None
         self.report: Callable[[str], None] = lambda message: None
+
+    def take_up(self, batches: Batches, positions: Positions | None) -> None:
+        """Go on with other rows, and where these have positions of their own, with those."""
+        self.batches, self.n_batches = batches, batches.n_batches(self.settings.batch_size)
+        if positions is not None:
+            self.model.positions = positions
+            self.optimizer.exchange(self.model.own_parameters())
 
     # One step -----------------------------------------------------------------------------------------------
 

@@ -35,10 +35,9 @@ class Optimizer:
         weight_decay: float,
         betas: tuple[float, float] = (0.9, 0.999),
     ) -> None:
+        self.options = {"lr": 0.0, "betas": betas, "weight_decay": weight_decay, "fused": True}
         self.parameters = [p for p in parameters if p.requires_grad]
-        self.adam = torch.optim.AdamW(
-            self.parameters, lr=0.0, betas=betas, weight_decay=weight_decay, fused=True
-        )
+        self.adam = torch.optim.AdamW(self.parameters, **self.options)
         device = self.parameters[0].device
         self.usual_norm = torch.zeros((), device=device)
         self.skipped = torch.zeros((), device=device)
@@ -61,6 +60,15 @@ class Optimizer:
         self.adam.found_inf = failed.to(torch.float32)  # type: ignore[attr-defined]
         self.adam.step()
         self.clear()
+
+    def exchange(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Train these parameters from now on; those that were trained before keep their running means."""
+        old = self.adam.state
+        self.parameters = [p for p in parameters if p.requires_grad]
+        self.adam = torch.optim.AdamW(self.parameters, **self.options)
+        for parameter in self.parameters:
+            if parameter in old:
+                self.adam.state[parameter] = old[parameter]
 
     def clear(self) -> None:
         """Forget the gradients."""

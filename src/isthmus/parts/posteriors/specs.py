@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from isthmus.errors import InputError
@@ -17,6 +17,7 @@ __all__ = [
     "FAMILY",
     "DiagonalGaussian",
     "FiniteScalar",
+    "Places",
     "Point",
     "Posterior",
     "VectorQuantized",
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 FAMILY = "posterior"
+# Fewer rows would make a place's region that of single rows, more would make the map coarse.
+ROWS_PER_PLACE = 3
 
 
 class Posterior(Part):
@@ -36,6 +39,10 @@ class Posterior(Part):
     def at_least(self, n_components: int) -> int:
         """Return the least possible number of components that is not below `n_components`."""
         return n_components
+
+    def for_rows(self, n_rows: int) -> Posterior:
+        """Return what is left of it where there are only `n_rows` training rows."""
+        return self
 
 
 @register(FAMILY)
@@ -163,3 +170,31 @@ class FiniteScalar(Posterior):
         from isthmus.parts.posteriors.finite_scalar import FiniteScalarCode
 
         return FiniteScalarCode(n_components, self.levels)
+
+
+@register(FAMILY)
+@dataclass(frozen=True)
+class Places(Posterior):
+    """A code is the likeliest region among many places, which lie where some of the training rows do.
+
+    The encoder tells places apart, as a classifier does its classes, and is taught where rows lie by
+    positions that a loss moves freely, one for each training row.
+
+    Parameters
+    ----------
+    n_places : int, default=3000
+        At most; there is one for three training rows, and there are two at least.
+    """
+
+    n_places: int = 3000
+
+    def __post_init__(self) -> None:
+        check_number(self, "n_places", low=2, high=2**16, whole=True)
+
+    def build(self, n_components: int) -> Code:
+        from isthmus.parts.posteriors.places import PlacesCode
+
+        return PlacesCode(n_components, self.n_places)
+
+    def for_rows(self, n_rows: int) -> Posterior:
+        return replace(self, n_places=max(2, min(self.n_places, n_rows // ROWS_PER_PLACE)))

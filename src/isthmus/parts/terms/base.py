@@ -48,8 +48,8 @@ class Step:
         How much of the schedule is done, 0 to 1.
     weight : Tensor of shape (B,), or None
         The rows' training weights.
-    near_codes : Tensor of shape (B, D), or None
-        The code of a neighbour of each row, where the batch brings neighbours.
+    near_codes : Tensor of shape (B, M, D), or None
+        The codes of M neighbours of each row, where the batch brings neighbours.
     layout : Tensor of shape (B, D), or None
         Where a first layout puts the rows, where the batch brings one.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["NeighborEmbeddingTerm"]
 
 # A row loses likelihood for a code that lies beside its neighbours' the more, the more columns there are.
-LEAST_PRICE, PRICE_PER_COLUMN = 5.0, 1 / 16
+LEAST_PRICE, PRICE_PER_COLUMN = 20.0, 1.0
 # Rows that a neighbour is told from: distances are squares of a batch, and held-out rows come by thousands.
 GROUP_ROWS = 1024
 # Neighbourhoods alone leave a map folded as the first weights happened to fold it. Over this share of the
@@ -27,11 +27,11 @@ GUIDED_SHARE, GUIDANCE = 0.3, 10.0
 
 
 class NeighborEmbeddingTerm(TermModule):
-    """-log of the share that a row's neighbour has among the rows of a batch and their neighbours.
+    """-log of the share that a row's neighbour has among the other rows of its batch and itself.
 
-    Shares follow ``1 / (1 + max(d - min_dist, 0)^2)``, d the distance of codes; both of a pair ask for the
-    other. The share is counted in multiples of what guessing would give, so that the term is 0 where codes
-    tell nothing, and hardly depends on the batch's length.
+    Shares follow ``1 / (1 + max(d - min_dist, 0)^2)``, d the distance of codes. The share is counted in
+    multiples of what guessing would give, so that the term is 0 where codes tell nothing, and hardly depends
+    on the batch's length.
 
     Parameters
     ----------
@@ -61,12 +61,13 @@ class NeighborEmbeddingTerm(TermModule):
         return price * term
 
     def _surprise(self, codes: Tensor, near: Tensor) -> Tensor:
-        """Return the mean cross-entropy of both directions, of shape (B,), in nats."""
-        across = self._log_kernel(codes, near)  # (B, B)
+        """Return the mean cross-entropy over neighbours (B, M, D), of shape (B,), in nats."""
+        own = self._log_kernel(codes[:, None], near)[:, 0]  # (B, M)
+        if len(codes) == 1:  # there is no other row to tell neighbours from
+            return 0.0 * own.mean(dim=1)
         among = self._log_kernel(codes, codes).fill_diagonal_(-math.inf)
-        others = torch.logsumexp(torch.cat([across, among], dim=1), dim=1) - math.log(2 * len(codes) - 1)
-        backwards = torch.logsumexp(across, dim=0) - math.log(len(codes))
-        return 0.5 * (others + backwards) - across.diagonal()
+        others = torch.logsumexp(among, dim=1, keepdim=True)
+        return (torch.logaddexp(own, others) - own).mean(dim=1) - math.log(len(codes))
 
     def _log_kernel(self, a: Tensor, b: Tensor) -> Tensor:
         # Multiplied out, distances of codes far from 0 would be wrong in float32.
