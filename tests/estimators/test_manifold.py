@@ -24,7 +24,7 @@ from isthmus.estimators import (
 )
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
 from isthmus.model import Model
-from isthmus.parts.posteriors import Places
+from isthmus.parts.posteriors import Places, Point
 
 SHORT: dict[str, Any] = {"hidden_sizes": (16,), "max_epochs": 3, "random_state": 0}
 
@@ -64,15 +64,19 @@ def test_less_weight_leaves_maps_that_decode_better() -> None:
 
 
 def test_what_training_rows_were_put_at_is_forgotten(rows: np.ndarray, tmp_path: Any) -> None:
-    model = ManifoldAutoencoder(**SHORT).fit(rows)
+    model = ManifoldAutoencoder(1, **SHORT).fit(rows)
     assert model.architecture_.posterior == Places(36)  # 108 of the 120 rows were learned from
     assert model.model_.positions is None
     model.save(tmp_path / "model")
     with safe_open(tmp_path / "model" / "weights.safetensors", "np") as saved:
         assert not [name for name in saved.keys() if "positions" in name]  # noqa: SIM118
-        assert saved.get_tensor("model.code.places").shape == (36, 2)
+        assert saved.get_tensor("model.code.places").shape == (36, 1)
     again = isthmus.load(tmp_path / "model")
     np.testing.assert_array_equal(again.transform(rows), model.transform(rows))
+
+
+def test_rows_of_no_more_dimensions_than_the_map_have_a_smooth_one(rows: np.ndarray) -> None:
+    assert ManifoldAutoencoder(3, **SHORT).fit(rows).architecture_.posterior == Point()
 
 
 def test_rows_between_two_groups_are_put_in_one_of_them() -> None:
@@ -134,7 +138,7 @@ def test_chunks_have_a_graph_each(rows: np.ndarray) -> None:
 
 
 def test_later_chunks_leave_places_where_they_are(rows: np.ndarray) -> None:
-    model = ManifoldAutoencoder(**SHORT).partial_fit(rows[:60])
+    model = ManifoldAutoencoder(1, **SHORT).partial_fit(rows[:60])
     places = model.model_.code.places.clone()
     before = model.model_.encoder[0].weight.detach().clone()
     model.partial_fit(rows[60:])

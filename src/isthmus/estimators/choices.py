@@ -20,6 +20,7 @@ from isthmus.estimators.preparing import Prepared
 from isthmus.manifold.dimension import two_nn
 from isthmus.nets.conv import auto_channels
 from isthmus.parts.likelihoods import Categorical, Likelihood, PerColumn
+from isthmus.parts.posteriors import Places, Point, Posterior
 from isthmus.training.settings import Settings, auto_batch_size, resolve_settings
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ def choose_architecture(estimator: BaseAutoencoder, schema: Schema, prepared: Pr
     """Resolve the number of latents, the kind of network and its sizes."""
     likelihood = resolve_likelihood(estimator._likelihood(), schema)
     network, hidden = _choose_network(estimator, schema, likelihood, prepared)
-    posterior, prior = estimator._posterior().for_rows(prepared.batches.n_rows), estimator._prior()
+    posterior, prior = estimator._posterior(), estimator._prior()
     latent = estimator.n_components
     if isinstance(latent, str):
         latent = posterior.at_least(auto_components(prepared, estimator.seed_))
         latent = latent if prior is None else posterior.at_least(prior.at_least(latent))
+    if isinstance(posterior, Places):
+        posterior = _for_map(posterior, int(latent), prepared, estimator.seed_)
     return Architecture(
         n_components=int(latent),
         hidden_sizes=tuple(_checked_size(size, hidden) for size in hidden),
@@ -72,6 +75,17 @@ def choose_architecture(estimator: BaseAutoencoder, schema: Schema, prepared: Pr
         network=network,
         n_labels=len(getattr(estimator, "labels_", ())),
     )
+
+
+def _for_map(places: Places, n_components: int, prepared: Prepared, seed: int) -> Posterior:
+    """Return the places that the rows allow; a plain code if rows have no more dimensions than the map.
+
+    Such a map can be smooth, and a network that gives positions themselves is finer. With more dimensions
+    than that no smooth map keeps neighbourhoods: it has to be torn, which takes places.
+    """
+    if auto_components(prepared, seed) <= n_components:
+        return Point()
+    return places.for_rows(prepared.batches.n_rows)
 
 
 def _choose_network(

@@ -26,8 +26,9 @@ class ManifoldAutoencoder(BaseAutoencoder):
     """A map that keeps neighbourhoods and decodes: new rows are mapped at once, and points become rows again.
 
     Beside the likelihood of a row given its code, it learns that nearest neighbours in the data shall be
-    neighbours on the map and other rows shall not. Training rows have positions that move freely for both;
-    from these the encoder learns to tell which of many places on the map a row belongs to, and the likeliest
+    neighbours on the map and other rows shall not. Where rows have more dimensions than the map, as TwoNN
+    estimates them, no smooth map can do so. Training rows then have positions that move freely for both; from
+    these the encoder learns to tell which of many places on the map a row belongs to, and the likeliest
     region is where new rows are put. The positions are forgotten with the rows.
 
     The graph of neighbours is built once, from the training rows, which therefore have to fit in memory;

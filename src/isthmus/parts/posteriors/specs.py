@@ -40,10 +40,6 @@ class Posterior(Part):
         """Return the least possible number of components that is not below `n_components`."""
         return n_components
 
-    def for_rows(self, n_rows: int) -> Posterior:
-        """Return what is left of it where there are only `n_rows` training rows."""
-        return self
-
 
 @register(FAMILY)
 @dataclass(frozen=True)
@@ -196,5 +192,6 @@ class Places(Posterior):
 
         return PlacesCode(n_components, self.n_places)
 
-    def for_rows(self, n_rows: int) -> Posterior:
+    def for_rows(self, n_rows: int) -> Places:
+        """Return what is left of it where there are only `n_rows` training rows."""
         return replace(self, n_places=max(2, min(self.n_places, n_rows // ROWS_PER_PLACE)))

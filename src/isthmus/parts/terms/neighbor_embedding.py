@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["NeighborEmbeddingTerm"]
 
 # A row loses likelihood for a code that lies beside its neighbours' the more, the more columns there are.
-LEAST_PRICE, PRICE_PER_COLUMN = 20.0, 1.0
+LEAST_PRICE, PRICE_PER_COLUMN = 5.0, 1.0
 # Rows that a neighbour is told from: distances are squares of a batch, and held-out rows come by thousands.
 GROUP_ROWS = 1024
 # Neighbourhoods alone leave a map folded as the first weights happened to fold it. Over this share of the
