@@ -55,8 +55,10 @@ def partial_fit(
         else:
             batches = with_neighbors(prepared, estimator.architecture_, estimator.seed_).batches
             trainer.take_up(batches, make_positions(trainer.model, batches, trainer.settings))
-        trainer.epoch()
-    trainer.model.positions = None
+        try:
+            trainer.epoch()
+        finally:  # an interrupted chunk leaves no positions behind either
+            trainer.model.positions = None
     trainer.model.eval()
     publish(estimator, trainer)
     estimator.n_training_rows_ = n_rows + prepared.batches.n_rows
