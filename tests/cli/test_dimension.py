@@ -128,6 +128,8 @@ def test_images_are_measured_by_their_pixels(shop: Workshop) -> None:
         (("--set", "depth=2"), "no parameter 'depth'"),
         (("--candidates", "0"), "--candidates 0: expected a whole number of at least 1"),
         (("--samples", "1"), "--samples 1: expected a whole number of at least 2"),
+        (("--fits", "0"), "--fits 0: expected a whole number of at least 1"),
+        (("--no-evidence", "--fits", "2"), "are for the evidence"),
         (("--array", "X"), "array"),
     ],
 )
@@ -169,5 +171,5 @@ def test_help_names_the_options_and_imports_no_torch(tmp_path: Path) -> None:
         "main(['dimension', '--help'])\nassert 'torch' not in sys.modules"
     )
     out = run_python(code, tmp_path).stdout
-    for word in ("--no-evidence", "--candidates", "--json", "--output"):
+    for word in ("--no-evidence", "--candidates", "--fits", "--json", "--output"):
         assert word in out

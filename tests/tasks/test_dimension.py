@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from isthmus import Autoencoder, ConditionalVariationalAutoencoder, VariationalAutoencoder, read
 from isthmus.data.inference import infer_schema
 from isthmus.data.sources import as_source
-from isthmus.data.splitting import held_out_rows
+from isthmus.data.splitting import derive_seed, held_out_rows
 from isthmus.errors import InputError
 from isthmus.tasks.dimension import dimension_by_evidence, ladder
 from isthmus.tasks.encoded import encoded_inputs
@@ -42,7 +42,7 @@ def test_the_standard_error_is_that_of_paired_differences() -> None:
     rng = np.random.default_rng(0)
     rows = 10 * rng.normal(size=50)  # rows differ by far more than models do
     scores = np.stack([rows - 5 + rng.normal(size=50), rows - 0.01 * np.arange(50), rows])
-    table, chosen, best = compare([1, 2, 3], scores, [7, 8, 9], [0.1, 0.2, 0.3])
+    table, chosen, best = compare([1, 2, 3], scores[:, None], [7, 8, 9], [0.1, 0.2, 0.3])
     assert (chosen, best) == (3, 3)  # 2 is behind in every row but one
     assert [row.n_epochs for row in table] == [7, 8, 9]
     for row, own in zip(table, scores, strict=True):
@@ -59,18 +59,33 @@ def test_one_standard_error_is_the_limit(gap: float, chosen: int) -> None:
     differences = np.array([1.0, -1.0] * 50)  # standard error: root of 100 / 99 / 100
     behind = gap * np.sqrt(1 / 99)
     scores = np.stack([np.full(100, -9.0), differences - behind, np.full(100, -5.0), np.zeros(100)])
-    assert compare([1, 2, 3, 4], scores, [1] * 4, [1.0] * 4)[1:] == (chosen, 4)
+    assert compare([1, 2, 3, 4], scores[:, None], [1] * 4, [1.0] * 4)[1:] == (chosen, 4)
+
+
+def test_how_much_fits_vary_counts() -> None:
+    differences = np.array([1.0, -1.0] * 50)  # the same as above, one half of a standard error further behind
+    behind = 1.5 * np.sqrt(1 / 99)
+    less = differences - behind
+    steady = np.stack([[less, less], np.zeros((2, 100))])
+    assert compare([1, 2], steady, [1] * 2, [1.0] * 2)[1] == 2
+    moved = np.stack([[less - 0.2, less + 0.2], np.zeros((2, 100))])
+    table, chosen, best = compare([1, 2], moved, [1] * 2, [1.0] * 2)
+    assert (chosen, best) == (1, 2)
+    assert table[0].behind == pytest.approx(behind)
+    assert table[0].behind_error == pytest.approx(np.sqrt(1 / 99 + 0.2**2))  # 2 * 0.2**2 / 1, over 2 fits
+    assert table[0].standard_error == pytest.approx(np.sqrt(1 / 99 + 0.2**2))
+    assert table[1].behind_error == 0
 
 
 def test_the_sentence_says_what_was_chosen_and_why() -> None:
     scores = np.stack([np.full(100, -9.0), np.array([1.0, -1.0] * 50) - 0.05, np.zeros(100)])
-    table, chosen, best = compare([1, 2, 3], scores, [1] * 3, [1.0] * 3)
+    table, chosen, best = compare([1, 2, 3], scores[:, None], [1] * 3, [1.0] * 3)
     found = DimensionEvidence(table, chosen, best, 100, 400, 50, "log p(x)")
     assert found.sentence == (
         "2 latent components: the fewest within one standard error of the best, 3: 0.05 ± 0.1 nats per row "
         "behind it on 100 held-out rows."
     )
-    table, chosen, best = compare([1, 3], scores[[0, 2]], [1] * 2, [1.0] * 2)
+    table, chosen, best = compare([1, 3], scores[[0, 2], None], [1] * 2, [1.0] * 2)
     alone = DimensionEvidence(table, chosen, best, 100, 400, 50, "log p(x)").sentence
     assert "evidence is largest there" in alone
     assert alone.endswith("the largest that was tried, so more may be better.")
@@ -128,6 +143,22 @@ def test_the_scores_are_importance_sampled_densities_of_rows_that_no_candidate_s
     assert not hasattr(estimator, "model_")
 
 
+def test_the_mean_of_several_fits_is_compared() -> None:
+    X = flat(0, 200, 2, 6, 0.3)
+    few = {"hidden_sizes": (8,), "max_epochs": 3}
+    found = dimension_by_evidence(
+        X, (2,), estimator=VariationalAutoencoder(random_state=3, **few), n_samples=20, n_fits=3
+    )
+    aside = held_out_rows(200, 0.2, 0)
+    seeds = [3, *(derive_seed(3, 12, fit) % 2**31 for fit in (1, 2))]
+    fits = [VariationalAutoencoder(2, random_state=seed, **few).fit(X[~aside]) for seed in seeds]
+    nats = [fit.score_samples(X[aside], n_samples=20, random_state=0).mean() for fit in fits]
+    assert len(set(nats)) == 3
+    assert found.table[0].nats == pytest.approx(np.mean(nats))
+    assert found.table[0].behind_error == 0
+    assert found.n_fits == 3
+
+
 def test_the_same_seed_gives_the_same_bits() -> None:
     X = flat(0, 150, 1, 3, 0.5)
     few = LINEAR | {"max_epochs": 3}
@@ -177,6 +208,7 @@ def test_inputs_are_what_an_encoder_reads(mixed_table: pl.DataFrame) -> None:
         ({"candidates": (0, 1)}, "whole numbers of at least 1"),
         ({"candidates": (1.5,)}, "whole numbers of at least 1"),
         ({"n_samples": 1}, "n_samples is 1"),
+        ({"n_fits": 0}, "n_fits is 0"),
         ({"held_out_fraction": 1.0}, "held_out_fraction is 1.0"),
         ({"held_out_fraction": 0.1}, "of 100 rows 10 would be held out"),
     ],

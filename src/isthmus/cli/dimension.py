@@ -56,6 +56,9 @@ class DimensionOptions:
         ),
     ] = None
     samples: Annotated[int, Parameter(help="Draws per held-out row.")] = 500
+    fits: Annotated[
+        int, Parameter(help="Fits per number of latents, whose mean is compared; 3 tell how much they vary.")
+    ] = 1
     output: Annotated[
         Path | None, Parameter(name=["--output", "-o"], help="A picture of the evidence (.png) to write.")
     ] = None
@@ -106,9 +109,10 @@ def _check(options: DimensionOptions) -> None:
         check_output(options.output, overwrite=options.force)
     if options.json is not None:
         check_output(options.json, overwrite=options.force)
-    if not options.evidence and (options.set or options.candidates):
-        raise InputError("--set and --candidates are for the evidence, which --no-evidence leaves out")
+    if not options.evidence and (options.set or options.candidates or options.fits != 1):
+        raise InputError("--set, --candidates and --fits are for the evidence that --no-evidence leaves out")
     check_whole("--samples", options.samples, 2)
+    check_whole("--fits", options.fits, 1)
     for candidate in options.candidates or ():
         check_whole("--candidates", candidate, 1)
 
@@ -153,6 +157,7 @@ def _evidence(
         options.candidates,
         estimator=estimator,
         n_samples=options.samples,
+        n_fits=options.fits,
         random_state=options.seed or 0,
         on_candidate=lambda n, nats: note(f"{n} latent components: {nats:.6g} nats per row"),
     )
@@ -189,6 +194,7 @@ def _table(evidence: DimensionEvidence) -> str:
     head = (
         f"evidence: mean {evidence.measure}, in nats per row on {evidence.n_rows:,} held-out rows; learned "
         f"from {evidence.n_training_rows:,}, {evidence.n_samples:,} draws per row"
+        f"{'' if evidence.n_fits == 1 else f', mean of {evidence.n_fits} fits'}"
     )
     rows = [("  latents", "nats ± std. error", "behind the best ± paired", "epochs", "seconds")]
     for row in evidence.table:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Candidate", "DimensionEvidence", "compare"]
 
@@ -21,17 +20,18 @@ class Candidate:
     ----------
     n_components : int
     nats : float
-        Mean of log p(x) of the held-out rows, a lower bound, in nats per row.
+        Mean of log p(x) of the held-out rows, a lower bound, in nats per row; over all fits.
     standard_error : float
-        Of the mean: how much another draw of held-out rows would change it. Most of it is common to all
-        candidates.
+        Of the mean: how much another draw of held-out rows, and of several fits other ones, would change it.
+        Most of it is common to all candidates.
     behind : float
         By how many nats per row it is behind the best.
     behind_error : float
         The standard error of that difference, which counts each row against itself.
     n_epochs : int
+        Of the longest fit.
     seconds : float
-        To fit and to score.
+        To fit and to score, all fits together.
     """
 
     n_components: int
@@ -57,6 +57,8 @@ class DimensionEvidence:
         Held-out rows that all candidates were scored on, rows that they were fitted to, and draws per row.
     measure : str
         What the nats are of.
+    n_fits : int
+        Fits per candidate.
     """
 
     table: tuple[Candidate, ...]
@@ -66,6 +68,7 @@ class DimensionEvidence:
     n_training_rows: int
     n_samples: int
     measure: str
+    n_fits: int = 1
 
     @property
     def sentence(self) -> str:
@@ -99,8 +102,9 @@ def compare(
     ----------
     n_components : sequence of int
         Ascending.
-    scores : array-like of shape (n_candidates, n_rows)
-        log p(x) of the same rows under each candidate, in nats; at least two rows.
+    scores : array-like of shape (n_candidates, n_fits, n_rows)
+        log p(x) of the same rows under each fit of each candidate, in nats; at least two rows. Of two fits
+        or more, their variance is part of the standard errors.
     n_epochs, seconds : sequences of length n_candidates
 
     Returns
@@ -109,14 +113,24 @@ def compare(
     chosen, best : int
         Values of `n_components`.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    root = math.sqrt(scores.shape[1])
-    nats = scores.mean(axis=1)
+    fits = np.asarray(scores, dtype=np.float64)
+    by_row, by_fit = fits.mean(axis=1), fits.mean(axis=2)
+    nats = by_row.mean(axis=1)
     best = int(nats.argmax())
-    differences = scores[best] - scores
-    behind, error = differences.mean(axis=1), differences.std(axis=1, ddof=1) / root
+    n_fits = fits.shape[1]
+    training = by_fit.var(axis=1, ddof=1) / n_fits if n_fits > 1 else np.zeros(len(fits))
+    differences = by_row[best] - by_row
+    pairs = np.where(np.arange(len(fits)) == best, 0.0, training + training[best])
+    error, behind_error = _standard_error(by_row, training), _standard_error(differences, pairs)
     columns = zip(
-        n_components, nats, scores.std(axis=1, ddof=1) / root, behind, error, n_epochs, seconds, strict=True
+        n_components,
+        nats,
+        error,
+        differences.mean(axis=1),
+        behind_error,
+        n_epochs,
+        seconds,
+        strict=True,
     )
     table = tuple(
         Candidate(int(n), float(a), float(b), float(c), float(d), int(e), float(f))
@@ -124,3 +138,8 @@ def compare(
     )
     chosen = next(row.n_components for row in table if row.behind <= row.behind_error)
     return table, chosen, table[best].n_components
+
+
+def _standard_error(by_row: NDArray[np.float64], training: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return that of each row's mean, whose variance from fit to fit is `training`."""
+    return np.sqrt(by_row.var(axis=1, ddof=1) / by_row.shape[1] + training)
