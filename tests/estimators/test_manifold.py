@@ -24,6 +24,7 @@ from isthmus.estimators import (
 )
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
 from isthmus.model import Model
+from isthmus.nets.fourier import FourierFeatures
 from isthmus.parts.posteriors import Places, Point
 
 SHORT: dict[str, Any] = {"hidden_sizes": (16,), "max_epochs": 3, "random_state": 0}
@@ -81,6 +82,19 @@ def test_rows_of_no_more_dimensions_than_the_map_have_a_smooth_one() -> None:
     for n_components, posterior in ((1, Places(90)), (2, Point())):
         model = ManifoldAutoencoder(n_components, **SHORT).fit(plane)
         assert model.architecture_.posterior == posterior
+
+
+def test_the_decoder_of_a_torn_map_reads_waves_but_not_a_linear_one_nor_a_users(rows: np.ndarray) -> None:
+    def own(n_in: int, n_out: int) -> torch.nn.Module:
+        return torch.nn.Linear(n_in, n_out)
+
+    model = ManifoldAutoencoder(1, **SHORT).fit(rows).model_
+    assert isinstance(model.decoder[0], FourierFeatures)
+    assert model.decoder[0].linear.in_features == 1
+    for changed in ({"decoder": own}, {"hidden_sizes": ()}, {"n_components": 5}):
+        plain = ManifoldAutoencoder(**{"n_components": 1} | SHORT | changed).fit(rows)
+        assert plain.architecture_.n_waves == 0
+        assert not any(isinstance(part, FourierFeatures) for part in plain.model_.modules())
 
 
 def test_rows_between_two_groups_are_put_in_one_of_them() -> None:

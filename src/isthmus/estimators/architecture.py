@@ -40,6 +40,8 @@ class Architecture:
     network : {"mlp", "gated_mlp", "conv"}
     n_labels : int
         How many labels an opponent tells apart.
+    n_waves : int
+        Sines of the code that the decoder reads instead of the code itself; 0 for the code.
     """
 
     n_components: int
@@ -53,6 +55,7 @@ class Architecture:
     terms: tuple[Term, ...] = ()
     network: str = "mlp"
     n_labels: int = 0
+    n_waves: int = 0
 
     @property
     def linear(self) -> bool:
@@ -82,10 +85,11 @@ def part_words(architecture: Architecture) -> list[tuple[str, str]]:
 def layer_words(architecture: Architecture) -> str:
     """Return the hidden layers in words."""
     sizes = " - ".join(map(str, architecture.hidden_sizes))
+    waves = f"; the decoder reads {architecture.n_waves} waves" if architecture.n_waves else ""
     if architecture.network == "conv":
-        return f"convolutions of {sizes} channels"
+        return f"convolutions of {sizes} channels{waves}"
     gated = " (gated)" if architecture.network == "gated_mlp" else ""
-    return f"{sizes}{gated}" if sizes else "none: linear"
+    return f"{sizes}{gated}{waves}" if sizes else "none: linear"
 
 
 def describe(architecture: Architecture) -> dict[str, Any]:
@@ -103,6 +107,7 @@ def describe(architecture: Architecture) -> dict[str, Any]:
         "terms": [to_json(term) for term in architecture.terms],
         "network": architecture.network,
         "n_labels": architecture.n_labels,
+        "n_waves": architecture.n_waves,
     }
 
 
@@ -114,11 +119,13 @@ def read_architecture(described: Mapping[str, Any]) -> Architecture:
     sizes = [described["n_components"], *described["hidden_sizes"]]
     if any(type(size) is not int or size < 1 for size in sizes):
         raise InputError(f"the sizes {sizes} are not those of a network")
-    network, n_labels = described.get("network", "mlp"), described.get("n_labels", 0)
+    network = described.get("network", "mlp")
+    counts = {name: described.get(name, 0) for name in ("n_labels", "n_waves")}
     if described["activation"] not in HIDDEN_ACTIVATIONS or network not in NETWORKS:
         raise InputError(f"{network!r} with {described['activation']!r} is no network")
-    if type(n_labels) is not int or n_labels < 0:
-        raise InputError(f"n_labels={n_labels!r} is no number of labels")
+    for name, count in counts.items():
+        if type(count) is not int or count < 0:
+            raise InputError(f"{name}={count!r} is no number of {name.removeprefix('n_')}")
     return Architecture(
         n_components=sizes[0],
         hidden_sizes=tuple(sizes[1:]),
@@ -130,7 +137,7 @@ def read_architecture(described: Mapping[str, Any]) -> Architecture:
         bound=_optional(described.get("bound"), "bound") or ELBO(),
         terms=tuple(parse(term, "term") for term in described.get("terms", ())),
         network=network,
-        n_labels=n_labels,
+        **counts,
     )
 
 

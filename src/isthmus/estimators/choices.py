@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["choose_architecture", "choose_device", "choose_settings", "draw_seed"]
 
 DIMENSION_ROWS = 5000
+# Waves that the decoder of a torn map reads: there a row's neighbourhood is small beside the map.
+N_WAVES = 128
 
 
 def draw_seed(random_state: Any) -> int:
@@ -74,6 +76,7 @@ def choose_architecture(estimator: BaseAutoencoder, schema: Schema, prepared: Pr
         terms=estimator._terms(),
         network=network,
         n_labels=len(getattr(estimator, "labels_", ())),
+        n_waves=_choose_waves(estimator, posterior, hidden),
     )
 
 
@@ -86,6 +89,12 @@ def _for_map(places: Places, n_components: int, prepared: Prepared, seed: int) -
     if auto_components(prepared, seed) <= n_components:
         return Point()
     return places.for_rows(prepared.batches.n_rows)
+
+
+def _choose_waves(estimator: BaseAutoencoder, posterior: Posterior, hidden: Any) -> int:
+    """Return how many sines of the code the decoder reads; a linear decoder, and a user's, read the code."""
+    torn = isinstance(posterior, Places) and estimator.decoder is None
+    return N_WAVES if torn and len(hidden) else 0
 
 
 def _choose_network(

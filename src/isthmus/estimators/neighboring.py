@@ -83,9 +83,7 @@ def make_positions(model: Model, batches: Batches, settings: Settings) -> Positi
     data = batches.data
     if data.layout is not None:
         generator = torch.Generator().manual_seed(derive_seed(settings.seed, 11))
-        landmarks = torch.randint(len(data), (len(model.code.places),), generator=generator)
-        if len(landmarks) <= len(data):
-            landmarks = torch.randperm(len(data), generator=generator)[: len(landmarks)]
+        landmarks = torch.randperm(len(data), generator=generator)[: len(model.code.places)]
         return Positions(data.layout, landmarks.to(data.layout.device), settings.learning_rate)
     was_training = model.training
     model.eval()

@@ -13,6 +13,7 @@ from isthmus.data.schema import Schema
 from isthmus.errors import InputError
 from isthmus.estimators.architecture import Architecture
 from isthmus.nets.conv import ConvDecoder, ConvEncoder, ImageLayout
+from isthmus.nets.fourier import FourierFeatures
 from isthmus.nets.mlp import mlp
 
 __all__ = ["ModuleFactory", "auto_hidden_sizes", "build_decoder", "build_encoder", "image_shape"]
@@ -21,6 +22,9 @@ ModuleFactory = Callable[[int, int], nn.Module]
 
 # Below this, an image has no neighbourhoods worth a convolution.
 LEAST_SIDE = 5
+# Of the waves that a decoder reads, in radians per unit of the code: the unit of maps is the distance at
+# which the pull of neighbours is halved, and some twenty rows lie within it.
+FREQUENCY = 0.5
 
 
 def auto_hidden_sizes(n_inputs: int) -> tuple[int, int]:
@@ -67,6 +71,18 @@ def build_decoder(
     n_inputs, n_outputs = architecture.n_components + n_condition, len(initial_outputs)
     if factory is not None:
         return _make("decoder", factory, n_inputs, n_outputs)
+    if not architecture.n_waves:
+        return _decoder(architecture, schema, features, n_inputs, initial_outputs)
+    waves = FourierFeatures(n_inputs, architecture.n_waves, FREQUENCY)
+    return nn.Sequential(
+        waves, _decoder(architecture, schema, features, architecture.n_waves, initial_outputs)
+    )
+
+
+def _decoder(
+    architecture: Architecture, schema: Schema, features: Features, n_inputs: int, initial_outputs: Tensor
+) -> nn.Module:
+    n_outputs = len(initial_outputs)
     widths, activation = architecture.hidden_sizes, architecture.activation
     if architecture.network == "conv":
         if n_outputs != features.n_columns:

@@ -33,7 +33,8 @@ def least_weights(
     n_inputs = _width(schema) + (0 if condition is None else _width(condition))
     parts = (architecture.posterior, architecture.prior, *architecture.terms)
     in_parts = sum(_of_part(part, architecture, n_inputs) for part in parts if part is not None)
-    return in_parts + (_of_network(architecture, schema) if networks else 0)
+    in_waves = architecture.n_waves * architecture.n_components
+    return in_parts + in_waves + (_of_network(architecture, schema) if networks else 0)
 
 
 def _width(schema: Schema) -> int:
