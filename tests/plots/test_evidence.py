@@ -13,7 +13,7 @@ from isthmus.tasks.evidence import DimensionEvidence, compare
 def evidence() -> DimensionEvidence:
     scores = np.stack([np.full(100, -9.0), np.array([1.0, -1.0] * 50) - 0.05, np.zeros(100)])
     scores += np.linspace(-3, 3, 100)  # rows differ by more than candidates do, which no bar shows
-    table, chosen, best = compare([1, 2, 4], scores, [1] * 3, [1.0] * 3)
+    table, chosen, best = compare([1, 2, 4], scores[:, None], [1] * 3, [1.0] * 3)
     return DimensionEvidence(table, chosen, best, 100, 400, 50, "log p(x)")
 
 
