@@ -129,7 +129,8 @@ def main() -> None:
     )
     parser.add_argument("methods", nargs="*", default=list(METHODS), help=f"of {', '.join(METHODS)}")
     parser.add_argument("--data", type=Path, required=True, help="folder of the IDX files")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--train", type=int, default=10_000)
     parser.add_argument("--test", type=int, default=5_000)
     parser.add_argument(
@@ -141,7 +142,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
     images, classes = pixels(arguments.data, "train"), labels(arguments.data, "train")
     rows = []
-    for seed in range(arguments.seeds):
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         order = np.random.default_rng(seed).permutation(len(images))
         chosen = order[: arguments.train], order[arguments.train : arguments.train + arguments.test]
         data = tuple(array[index] for index in chosen for array in (images, classes))
@@ -150,7 +151,7 @@ def main() -> None:
             if needed and importlib.util.find_spec(needed) is None:
                 print(f"{method}: {needed} is not installed", flush=True)
                 continue
-            if seed == 0:
+            if seed == arguments.first_seed:
                 measured(
                     lambda name=method: METHODS[name][0](0, {"max_epochs": 1}).fit(images[:500])
                 )  # compile

@@ -76,6 +76,24 @@ def test_tables_are_compared_and_their_maps_drawn(mixed_table: pl.DataFrame, tmp
     assert "kNN accuracy, 10 nearest" in cells(done.out)
 
 
+def test_rows_to_measure_on_can_be_given(digits_npz: Path, tmp_path: Path) -> None:
+    digits = load_digits()
+    np.savez(tmp_path / "new.npz", X=digits.data[150:230], y=digits.target[150:230])
+    words = ("--array", "X", "--label", "y", "--methods", "lda", "--held-out", tmp_path / "new.npz")
+    done = call("compare", digits_npz, *words, "--json", tmp_path / "c.json")
+    assert done.status == 0, done.err
+    assert "learned from 150 rows of 64 numbers, measured on 80 held-out rows" in done.out
+    expected = compare_maps(
+        digits.data[:150],
+        ("lda",),
+        labels=digits.target[:150],
+        held_out=digits.data[150:230],
+        held_out_labels=digits.target[150:230],
+    )
+    written = json.loads((tmp_path / "c.json").read_text())["methods"][0]["figures"]
+    assert written["knn_accuracy@10"] == expected.maps[0].figures["knn_accuracy@10"].value
+
+
 def test_a_label_of_numbers_colours_and_is_not_learned_from(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({name: rng.normal(size=120) for name in "abc"})
@@ -97,6 +115,8 @@ def test_a_label_of_numbers_colours_and_is_not_learned_from(tmp_path: Path) -> N
         (("--methods", "pca", "--set", "max_epochs=2"), "--set is for isthmus's models"),
         (("--set", "n_components=3"), "maps have two components"),
         (("--set", "depth=3"), "no parameter 'depth'"),
+        (("--methods", "pca,lda"), "--methods lda learns from labels; name them with --label"),
+        (("--held-out", "nowhere.npz"), "nowhere.npz does not exist"),
         (("--rows", "5"), "--rows 5: expected a whole number of at least 100"),
         (("--label", "town"), "--label town: no such file"),
         (("--seed", "-1"), "whole number from 0"),

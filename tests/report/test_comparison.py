@@ -79,6 +79,15 @@ def test_maps_measured_on_training_rows_are_not_called_the_best(comparison: Comp
     assert f"kept best by {best.method.title} (area under R_NX {cell('', best.figures['r_nx_area'])}" in text
 
 
+def test_maps_that_were_told_the_labels_are_not_called_the_best(digits: Any) -> None:
+    found = compare_maps(digits.data[:600], ("pca", "lda"), labels=digits.target[:600])
+    pca, lda = (map_.figures["knn_accuracy@10"].value for map_ in found.maps)
+    assert lda > pca
+    assert "best" not in " ".join(lead(found))
+    page = Page(render_comparison(found, label_name="digit"))
+    assert "from which nothing was learned but by LDA (told the labels)." in page.words
+
+
 def test_every_figure_of_maps_has_its_words(comparison: Comparison) -> None:
     names = {name.partition("@")[0] for map_ in comparison.maps for name in map_.figures}
     assert names == set(FIGURES)

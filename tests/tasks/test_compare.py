@@ -14,6 +14,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import TSNE, Isomap, LocallyLinearEmbedding, trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -83,6 +84,19 @@ def test_other_methods_are_those_of_their_libraries(some: Any, found: Comparison
         assert not map_.has_density
     assert one(found, "tsne").method.title == "t-SNE (openTSNE)"
     assert one(found, "tsne").held_out.shape == (50, 2)
+
+
+def test_lda_is_told_the_classes_and_fails_without(some: Any) -> None:
+    X, held, y, held_y = split(*some)
+    lda = LinearDiscriminantAnalysis(n_components=2).fit(X, y)
+    map_ = compare_maps(some[0], ("lda",), labels=some[1], n_neighbors=(1,)).maps[0]
+    assert_allclose(map_.training, lda.transform(X), atol=1e-9)
+    assert_allclose(map_.held_out, lda.transform(held), atol=1e-9)
+    neighbor = KNeighborsClassifier(1).fit(lda.transform(X), y)
+    assert map_.figures["knn_accuracy@1"].value == neighbor.score(lda.transform(held), held_y)
+    for labels in (None, some[1] + 0.5):
+        found = compare_maps(some[0], ("lda",), labels=labels)
+        assert found.not_run == (NotRun("lda", "failed: it learns from classes; give labels that are"),)
 
 
 def test_all_are_measured_on_the_same_held_out_rows_among_the_training_rows(

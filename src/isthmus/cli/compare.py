@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +22,7 @@ __all__ = ["compare", "label_values"]
 
 # Written down since help imports no library.
 METHODS = ("pca", "isomap", "lle", "tsne", "umap", "isthmus")
+SUPERVISED = "lda"
 ALIAS = "isthmus"
 PAGE, PICTURE = ".html", ".png"
 LEAST_ROWS = 100
@@ -36,17 +36,21 @@ class CompareOptions:
     methods: Annotated[
         list[str] | None,
         Parameter(
-            help=f"Which, with commas between: {','.join(METHODS)} (all by default), or other models of "
-            "isthmus models; isthmus is ManifoldAutoencoder.",
+            help=f"Which, with commas between: {','.join(METHODS)} (all by default), {SUPERVISED}, which "
+            "learns from the labels, or other models of isthmus models; isthmus is ManifoldAutoencoder.",
             consume_multiple=True,
         ),
     ] = None
     label: Annotated[
         str | None,
         Parameter(
-            help="Colours the maps, as classes measures them, and is never learned from: a column, another "
-            'array of an .npz, a file with one value a row, or "folder" (the subfolder of each image).'
+            help=f"Colours the maps, as classes measures them, and is learned from by {SUPERVISED} alone: a "
+            'column, another array of an .npz, a file with one value a row, or "folder" (the subfolder of '
+            "each image)."
         ),
+    ] = None
+    held_out: Annotated[
+        Path | None, Parameter(help="Rows to measure on, as DATA; by default a fifth of DATA is held out.")
     ] = None
     rows: Annotated[
         int, Parameter(help="Of more rows this many are drawn: some methods take time with their square.")
@@ -70,14 +74,15 @@ class CompareOptions:
 def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
     """Map the same rows by several methods, and measure the maps on held-out rows.
 
-    A fifth of the rows is held out. All methods see the same numbers: those of an array as they are, a table
-    as models see it (numbers scaled to unit spread, categories one-hot). A method whose library is not
-    installed is named and left out.
+    A fifth of the rows is held out, or other rows are given for it. All methods see the same numbers: those
+    of an array as they are, a table as models see it (numbers scaled to unit spread, categories one-hot). A
+    method whose library is not installed is named and left out.
     """
     options = options or CompareOptions()
     _check(options)
     methods = _methods(options)
     source, schema, values = _open(data, options)
+    held_out = _held_out(options)
     from isthmus.cli.running import note
     from isthmus.tasks import compare_maps
 
@@ -85,6 +90,7 @@ def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
         source,
         methods,
         labels=values,
+        **held_out,
         schema=schema,
         max_rows=options.rows,
         random_state=options.seed or 0,
@@ -107,16 +113,22 @@ def _check(options: CompareOptions) -> None:
     if options.json is not None:
         check_output(options.json, overwrite=options.force)
     check_whole("--rows", options.rows, LEAST_ROWS)
+    if options.label is None and SUPERVISED in _asked(options):
+        raise InputError(f"--methods {SUPERVISED} learns from labels; name them with --label")
     for text in options.set or ():
         if text.startswith(("n_components=", "random_state=")):
             raise InputError(f"--set {text}: maps have two components, and --seed is that of all methods")
+
+
+def _asked(options: CompareOptions) -> list[str]:
+    return [name for text in options.methods or METHODS for name in text.split(",") if name]
 
 
 def _methods(options: CompareOptions) -> list[str | Method]:
     """Return what is asked for: estimators with what is set, others by their names."""
     from isthmus.estimators.registry import ESTIMATORS
 
-    asked = [name for text in options.methods or METHODS for name in text.split(",") if name]
+    asked = _asked(options)
     models = {name.lower(): name for name in ESTIMATORS} | {ALIAS: "ManifoldAutoencoder"}
     own = {name: models[name.lower()] for name in asked if name.lower() in models}
     if options.set and not own:
@@ -134,11 +146,9 @@ def _own(model: str, name: str, options: CompareOptions) -> Method:
 
 def _known(name: str) -> str:
     """Refuse a method that there is not; whether its library is there is told in its row."""
-    from isthmus.errors import MissingLibraryError
-    from isthmus.tasks.methods import find_method
+    from isthmus.tasks.methods import check_method
 
-    with contextlib.suppress(MissingLibraryError):
-        find_method(name)
+    check_method(name)
     return name.lower()
 
 
@@ -153,6 +163,16 @@ def _open(data: Path, options: CompareOptions) -> tuple[Source, Any, Any]:
     roles = {side.name: "label"} if side is not None and side.values is None else {}
     schema = infer_schema(source, kinds=dict.fromkeys(options.ignore or (), "ignored"), roles=roles)
     return source, schema, None if side is None else label_values(source, options.label)
+
+
+def _held_out(options: CompareOptions) -> dict[str, Any]:
+    """Return rows to measure on and their labels, where they are given."""
+    from isthmus import read
+
+    if options.held_out is None:
+        return {}
+    source = read(options.held_out, array=options.array, resize=options.resize)
+    return {"held_out": source, "held_out_labels": label_values(source, options.label)}
 
 
 def label_values(source: Source, label: str | None) -> Any:

@@ -100,7 +100,7 @@ def lead(comparison: Comparison) -> list[str]:
         f"{number(rows.training.shape[1], 'number')} ({rows.units}). Figures are of "
         f"{number(len(rows.held_out), 'row')} that none of them had seen{_exceptions(comparison)}."
     ]
-    held_out = [one for one in maps if one.held_out is not None]
+    held_out = [one for one in maps if one.held_out is not None and not one.method.takes_labels]
     if len(held_out) > 1:
         sentences += [
             _best(held_out, name, words)
@@ -157,5 +157,7 @@ def _caption(comparison: Comparison, labels: Labels | None) -> str:
     if comparison.n_components > 2:
         text += f" Of {comparison.n_components} components the two leading principal ones are drawn."
     if labels is not None:
-        text += f" The colour is “{labels.name}”, from which nothing was learned."
+        told = [one.method.title for one in comparison.maps if one.method.takes_labels]
+        learned = f"nothing was learned but by {' and '.join(told)}" if told else "nothing was learned"
+        text += f" The colour is “{labels.name}”, from which {learned}."
     return f"{text} Axes have no unit, and maps may be turned or mirrored."

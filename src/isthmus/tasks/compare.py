@@ -20,14 +20,14 @@ from isthmus.manifold.quality import (
 from isthmus.tasks.comparison import Comparison, MethodMap, NotRun
 from isthmus.tasks.map_rows import MapRows, split_rows
 from isthmus.tasks.mapping import FAILURES, draw_map
-from isthmus.tasks.methods import METHODS, Method, find_method
+from isthmus.tasks.methods import UNSUPERVISED, Method, find_method
 
 __all__ = ["compare_maps"]
 
 
 def compare_maps(
     X: Any,
-    methods: Sequence[str | Method] = tuple(METHODS),
+    methods: Sequence[str | Method] = UNSUPERVISED,
     *,
     labels: ArrayLike | None = None,
     held_out: Any = None,
@@ -52,9 +52,10 @@ def compare_maps(
     X : array, frame or Source
         Rows as an estimator's `fit` takes them.
     methods : sequence of str or Method, default=("pca", "isomap", "lle", "tsne", "umap", "isthmus")
-        "isthmus" is `ManifoldAutoencoder`; others of this library by their class names.
+        "isthmus" is `ManifoldAutoencoder`; others of this library by their class names. "lda" is told the
+        labels, which flatters it in figures of labels.
     labels : array-like of shape (n_rows,), optional
-        Nothing is learned from them. If they are classes, figures of classes are taken; see `are_classes`.
+        None but "lda" learns from them. If they are classes, figures of classes are taken; see `are_classes`.
     held_out, held_out_labels : rows like X and their labels, optional
         By default some of X.
     schema : Schema, optional
@@ -125,7 +126,7 @@ def _check(n_components: Any, max_rows: Any, seed: Any, methods: Sequence[str | 
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice is not None:
         told = "methods is empty" if twice is None else f"methods has {twice} twice"
-        raise InputError(f"{told}; give one or more, each once, such as {', '.join(METHODS)}")
+        raise InputError(f"{told}; give one or more, each once, such as {', '.join(UNSUPERVISED)}")
 
 
 def _name(method: str | Method) -> str:

@@ -30,12 +30,14 @@ def draw_map(method: Method, rows: MapRows, n_components: int, sizes: list[int],
         part.reshape(len(part), *rows.shape) if method.takes_images else part
         for part in (rows.training, rows.held_out)
     )
+    labels = (_classes(rows),) if method.takes_labels else ()
     with seeded(seed), warnings.catch_warnings():
         # A column that is constant in the training rows alone; its error is counted with the others.
         warnings.filterwarnings("ignore", "constant column")
+        warnings.filterwarnings("ignore", "Variables are collinear")  # pixels are, and LDA copes
         # Libraries are imported here, outside of what is measured.
         estimator = method.make(n_components, len(rows.training), seed)
-        fit = measured(lambda: _fitted(estimator, learned))
+        fit = measured(lambda: _fitted(estimator, learned, *labels))
         model, training = fit.value
         mapped = measured(lambda: _codes(model.transform(new))) if method.can_transform else None
         back = None if mapped is None else _inverted(method, model, mapped.value)
@@ -66,8 +68,14 @@ def _inverted(method: Method, model: Any, codes: Any) -> Measured[Any] | None:
         return None
 
 
-def _fitted(estimator: Any, rows: NDArray[Any]) -> tuple[Any, NDArray[np.float64]]:
-    model = estimator.fit(rows)
+def _classes(rows: MapRows) -> NDArray[Any]:
+    if rows.labels is None or not are_classes(rows.labels):
+        raise InputError("it learns from classes; give labels that are")
+    return rows.labels
+
+
+def _fitted(estimator: Any, rows: NDArray[Any], *labels: NDArray[Any]) -> tuple[Any, NDArray[np.float64]]:
+    model = estimator.fit(rows, *labels)
     return model, _codes(model.embedding_ if hasattr(model, "embedding_") else model.transform(rows))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.manifold import Isomap, LocallyLinearEmbedding
 
 from isthmus.errors import InputError, MissingLibraryError, did_you_mean, require
@@ -16,7 +17,7 @@ from isthmus.estimators.conditional import ConditionalVariationalAutoencoder
 from isthmus.estimators.registry import ESTIMATORS, estimator_class
 from isthmus.tasks.adapters import N_NEIGHBORS, PERPLEXITY, OpenTSNE, Umap, quiet, scikit_tsne
 
-__all__ = ["METHODS", "Method", "estimator_method", "find_method"]
+__all__ = ["METHODS", "UNSUPERVISED", "Method", "check_method", "estimator_method", "find_method"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Method:
         Whether it maps new rows, turns codes into data, and gives log p(x) of rows.
     takes_images : bool
         Whether images are given in their shape, and not as rows of numbers.
+    takes_labels : bool
+        Whether `fit` is given the training rows' classes.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Method:
     can_invert: bool = False
     has_density: bool = False
     takes_images: bool = False
+    takes_labels: bool = False
 
 
 def find_method(name: str) -> Method:
@@ -71,6 +75,12 @@ def find_method(name: str) -> Method:
                 f'no method is called "{name}".{did_you_mean(name, known)} Choose from: {", ".join(known)}'
             ) from error
         raise
+
+
+def check_method(name: str) -> None:
+    """Refuse a name that no method has, without importing a method's library."""
+    if name.lower() not in METHODS:
+        find_method(name)
 
 
 def estimator_method(estimator: BaseAutoencoder, name: str = "") -> Method:
@@ -101,6 +111,16 @@ def _pca() -> Method:
         return PCA(n_components, random_state=seed)
 
     return Method("pca", "PCA", make, "scikit-learn", can_invert=True, has_density=True)
+
+
+def _lda() -> Method:
+    def make(n_components: int, n_rows: int, seed: int) -> Any:
+        del n_rows, seed
+        return LinearDiscriminantAnalysis(n_components=n_components)
+
+    return Method(
+        "lda", "LDA (told the labels)", make, "scikit-learn; learned from the labels", takes_labels=True
+    )
 
 
 def _isomap() -> Method:
@@ -144,9 +164,13 @@ def _isthmus() -> Method:
 
 METHODS: dict[str, Callable[[], Method]] = {
     "pca": _pca,
+    "lda": _lda,
     "isomap": _isomap,
     "lle": _lle,
     "tsne": _tsne,
     "umap": _umap,
     "isthmus": _isthmus,
 }
+
+# All but those that see what the others' maps are measured by.
+UNSUPERVISED = ("pca", "isomap", "lle", "tsne", "umap", "isthmus")
