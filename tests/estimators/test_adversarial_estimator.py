@@ -208,13 +208,26 @@ def test_chunks_have_the_labels_of_the_first_one(clusters: tuple[np.ndarray, np.
 
 def test_labels_are_kept_with_the_model(clusters: tuple[np.ndarray, np.ndarray], tmp_path: Any) -> None:
     X, label = clusters
-    for labels in (label, np.array(["u", "v", "w"])[label], label > 0, label / 2):
-        model = AdversarialAutoencoder(2, prior=RING, **SHORT).fit(X, labels=labels)
+    pair = "gaussian_mixture:layout=ring,n_clusters=2"
+    kinds = ((label, RING), (np.array(["u", "v", "w"])[label], RING), (label > 0, pair), (label / 2, RING))
+    for labels, prior in kinds:
+        model = AdversarialAutoencoder(2, prior=prior, **SHORT).fit(X, labels=labels)
         model.save(tmp_path / "model", overwrite=True)
         again = isthmus.load(tmp_path / "model")
         assert again.labels_.tolist() == model.labels_.tolist()
         assert again.labels_.dtype == model.labels_.dtype
         again.partial_fit(X, labels=labels)
+
+
+def test_fewer_labels_than_parts_are_warned_of(clusters: tuple[np.ndarray, np.ndarray]) -> None:
+    X, label = clusters
+    model = AdversarialAutoencoder(2, prior=RING, **SHORT)
+    with pytest.warns(
+        UserWarning, match=r"3 parts and there are 2 labels: no row will lie in 1 of .*clusters=2"
+    ):
+        model.fit(X, labels=label > 0)
+    # Rows without a label may lie anywhere, and warnings are errors in these tests.
+    model.fit(X, labels=np.where(label > 1, -1, label))
 
 
 def test_other_estimators_take_no_labels(rows: np.ndarray) -> None:

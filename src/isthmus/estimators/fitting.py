@@ -19,6 +19,7 @@ from isthmus.estimators.baseline import figures
 from isthmus.estimators.choices import choose_architecture, choose_device, choose_settings, draw_seed
 from isthmus.estimators.density import density_figures
 from isthmus.estimators.inputs import check_weight
+from isthmus.estimators.labels import warn_of_idle_parts
 from isthmus.estimators.neighboring import make_positions, with_neighbors
 from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import Given, find_condition, find_labels, load, open_known, read_input
@@ -57,6 +58,7 @@ def fit(
     prepared = load(estimator, source, schema, given, validation_data, device)
     with isolated(derive_seed(estimator.seed_, 6), device):
         trainer = make_trainer(estimator, schema, prepared, device)
+        _check_labels(estimator, trainer, given)
         checkpoint = open_checkpoint(estimator, trainer, source, given)
         initialize(estimator, trainer, prepared)
         if checkpoint is not None and resume and checkpoint.path.exists():
@@ -70,6 +72,11 @@ def fit(
         trainer.model, prepared.batches, prepared.held_out, estimator.n_components_, estimator.seed_
     )
     estimator.metrics_ |= density_figures(estimator, prepared)
+
+
+def _check_labels(estimator: BaseAutoencoder, trainer: Trainer, given: Given) -> None:
+    prior = trainer.model.prior
+    warn_of_idle_parts(prior and prior.n_kinds, len(getattr(estimator, "labels_", ())), given.labels)
 
 
 def make_trainer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["label_codes", "label_positions"]
+__all__ = ["label_codes", "label_positions", "warn_of_idle_parts"]
 
 
 def label_codes(labels: ArrayLike, n_rows: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -61,3 +62,16 @@ def label_positions(labels: Any, known: NDArray[Any] | None, n: int) -> NDArray[
             near = did_you_mean(str(value), words)
             raise InputError(f"labels: {value!r} is none of those fitted: {', '.join(words)}.{near}")
     return np.broadcast_to([names[value] for value in asked], (n,)).astype(np.int64)
+
+
+def warn_of_idle_parts(n_parts: int | None, n_labels: int, codes: NDArray[np.int64] | None) -> None:
+    """Say that no row will lie in some parts of the prior: all rows are labelled, and labels are fewer."""
+    if codes is None or n_parts is None or not 0 < n_labels < n_parts or (codes < 0).any():
+        return
+    warnings.warn(
+        f"the prior has {n_parts} parts and there are {n_labels} labels: no row will lie in "
+        f"{n_parts - n_labels} of these parts, but samples without a label come from there too; "
+        f'give a prior with as many, such as "gaussian_mixture:layout=ring,n_clusters={n_labels}"',
+        UserWarning,
+        stacklevel=2,
+    )
