@@ -76,7 +76,8 @@ def fit(
 
 def _check_labels(estimator: BaseAutoencoder, trainer: Trainer, given: Given) -> None:
     prior = trainer.model.prior
-    warn_of_idle_parts(prior and prior.n_kinds, len(getattr(estimator, "labels_", ())), given.labels)
+    n_parts = None if prior is None else prior.n_kinds
+    warn_of_idle_parts(n_parts, len(getattr(estimator, "labels_", ())), given.labels)
 
 
 def make_trainer(
