@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from isthmus.data.features import Values
+from isthmus.data.neighbor_draws import NeighborGraph
 from isthmus.data.splitting import derive_seed
 from isthmus.errors import InputError
 
-__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches", "concatenate", "draw_neighbors"]
+__all__ = ["Batch", "Batches", "MemoryBatches", "StreamBatches", "concatenate"]
 
 # Rows that a streamed epoch shuffles among themselves: many batches deep, yet small beside any memory.
 SHUFFLE_ROWS = 32_768
@@ -88,13 +89,13 @@ class MemoryBatches:
     Parameters
     ----------
     data : Batch
-    graph : Tensor of int of shape (n, k), optional
-        Positions of each row's neighbours, of which every epoch draws some.
+    graph : NeighborGraph, optional
+        Each row's neighbours, of which every epoch draws some.
     n_drawn : int, default=0
         How many; 0 hands on the row of one.
     """
 
-    def __init__(self, data: Batch, graph: Tensor | None = None, n_drawn: int = 0) -> None:
+    def __init__(self, data: Batch, graph: NeighborGraph | None = None, n_drawn: int = 0) -> None:
         self.data, self.graph, self.n_drawn = data, graph, n_drawn
         self.n_rows = len(data)
         self.mean_weight = 1.0 if data.weight is None else float(data.weight.double().mean())
@@ -105,7 +106,7 @@ class MemoryBatches:
     def epoch(self, batch_size: int, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         generator = torch.Generator().manual_seed(derive_seed(seed, 2, epoch))
         order = torch.randperm(self.n_rows, generator=generator).to(self.data.index.device)
-        near = None if self.graph is None else draw_neighbors(self.graph, generator, self.n_drawn or 1)
+        near = None if self.graph is None else self.graph.draw(generator, self.n_drawn or 1).to(order.device)
         for position, index in enumerate(_split(order, self.n_batches(batch_size))):
             if position < start:
                 continue
@@ -116,12 +117,6 @@ class MemoryBatches:
                 yield replace(batch, near=near[index])
             else:
                 yield replace(batch, neighbors=self.data.take(near[index, 0]))
-
-
-def draw_neighbors(graph: Tensor, generator: torch.Generator, n_drawn: int = 1) -> Tensor:
-    """Draw some of each row's neighbours from a graph of shape (n, k): positions of shape (n, n_drawn)."""
-    columns = torch.randint(graph.shape[1], (len(graph), n_drawn), generator=generator)
-    return graph.gather(1, columns.to(graph.device))
 
 
 class StreamBatches:

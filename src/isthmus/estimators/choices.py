@@ -21,7 +21,7 @@ from isthmus.manifold.dimension import two_nn
 from isthmus.nets.conv import auto_channels
 from isthmus.parts.likelihoods import Categorical, Likelihood, PerColumn
 from isthmus.parts.posteriors import Places, Point, Posterior
-from isthmus.training.settings import Settings, auto_batch_size, resolve_settings
+from isthmus.training.settings import TARGET_STEPS, Settings, auto_batch_size, resolve_settings
 
 if TYPE_CHECKING:
     from isthmus.estimators.base import BaseAutoencoder
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["choose_architecture", "choose_device", "choose_settings", "draw_seed"]
 
 DIMENSION_ROWS = 5000
+# Networks that learn a map which has settled before need fewer steps than those that have to find one.
+SETTLED_STEPS = 2_000
 # Waves that the decoder of a torn map reads: there a row's neighbourhood is small beside the map.
 N_WAVES = 128
 
@@ -157,4 +159,5 @@ def choose_settings(
         patience=estimator.patience,
         weight_decay=float(estimator.weight_decay),
         seed=estimator.seed_,
+        target_steps=SETTLED_STEPS if isinstance(architecture.posterior, Places) else TARGET_STEPS,
     )

@@ -117,9 +117,9 @@ def start_chunks(
         architecture = choose_architecture(estimator, schema, prepared)
         model = build(estimator, architecture, schema, prepared)
     first = not hasattr(estimator, "model_")
-    prepared = with_neighbors(prepared, architecture, estimator.seed_, first=first)
-    model.set_device(device)
     settings = endless(choose_settings(estimator, architecture, prepared))
+    prepared = with_neighbors(prepared, architecture, estimator.seed_, settings if first else None)
+    model.set_device(device)
     model.positions = make_positions(model, prepared.batches, settings)
     if hasattr(estimator, "model_"):
         settings = replace(settings, scheduled_steps=0)  # the weights of its terms have grown before

@@ -31,6 +31,9 @@ class ManifoldAutoencoder(BaseAutoencoder):
     these the encoder learns to tell which of many places on the map a row belongs to, and the likeliest
     region is where new rows are put. The positions are forgotten with the rows.
 
+    Neighbours count by the weights of UMAP's graph. Where positions are free they first settle among their
+    neighbours alone, which takes a few steps without networks for each of the model's.
+
     The graph of neighbours is built once, from the training rows, which therefore have to fit in memory;
     `partial_fit` builds one within each chunk, where the first chunk says where places are, and `fit_loader`
     cannot.
@@ -61,8 +64,9 @@ class ManifoldAutoencoder(BaseAutoencoder):
     References
     ----------
     S. Damrich, J. N. Boehm, F. A. Hamprecht and D. Kobak, "From t-SNE to UMAP with contrastive learning",
-    ICLR 2023; T. Sainburg, L. McInnes and T. Q. Gentner, "Parametric UMAP embeddings for representation and
-    semi-supervised learning", Neural Computation 33 (2021).
+    ICLR 2023; L. McInnes, J. Healy and J. Melville, "UMAP: uniform manifold approximation and projection",
+    arXiv:1802.03426 (2018); T. Sainburg, L. McInnes and T. Q. Gentner, "Parametric UMAP embeddings for
+    representation and semi-supervised learning", Neural Computation 33 (2021).
 
     Examples
     --------

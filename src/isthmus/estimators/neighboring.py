@@ -7,13 +7,16 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from isthmus.data.batches import Batch, Batches, MemoryBatches, draw_neighbors
+from isthmus.data.batches import Batch, Batches, MemoryBatches
 from isthmus.data.features import Features
+from isthmus.data.neighbor_draws import NeighborGraph
 from isthmus.data.splitting import derive_seed
 from isthmus.errors import InputError
 from isthmus.estimators.architecture import Architecture
 from isthmus.estimators.preparing import Prepared
+from isthmus.manifold.fuzzy_graph import fuzzy_graph, fuzzy_weights, mutual
 from isthmus.manifold.layout import landmark_isomap
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
 from isthmus.model import Model
@@ -21,16 +24,19 @@ from isthmus.parts.posteriors import Places
 from isthmus.parts.posteriors.places import PlacesCode, Positions
 from isthmus.parts.terms import NeighborEmbedding
 from isthmus.training.settings import Settings
+from isthmus.training.settling import longest, settle
 
 __all__ = ["make_positions", "with_neighbors"]
 
 # Neighbours of a row that have positions cost no network anything.
 N_DRAWN = 5
+# Steps of settling for each of the model's.
+SETTLING = 5
 ENCODED_ROWS = 4096
 
 
 def with_neighbors(
-    prepared: Prepared, architecture: Architecture, seed: int, *, first: bool = False
+    prepared: Prepared, architecture: Architecture, seed: int, first: Settings | None = None
 ) -> Prepared:
     """Let batches bring neighbours of each row: of training rows new ones in every epoch, of others the same.
 
@@ -41,34 +47,39 @@ def with_neighbors(
         Nothing is done if none of its terms looks at neighbours.
     seed : int
         Draws the held-out rows' neighbours, which are training rows, and the landmarks of the first layout.
-    first : bool, default=False
-        Whether training begins, so that a first layout may guide the codes. A prior has an opinion of its own
-        where codes should lie.
+    first : Settings, optional
+        Of the training that begins; None where it goes on. A first layout then guides the codes, unless there
+        is a prior: that has an opinion of its own where codes should lie.
     """
     asking = [term for term in architecture.terms if isinstance(term, NeighborEmbedding)]
     if not asking:
         return prepared
     term, data = asking[0], _in_memory(prepared)
+    device = data.index.device
     placed = isinstance(architecture.posterior, Places)
     n_drawn = N_DRAWN if placed else 0
     points = _points(prepared.features, data)
-    graph, distances = _graph(points, term, None)
+    neighbors, distances = _nearest(points, term, None)
+    graph = NeighborGraph.of(mutual(_weighted(neighbors, distances, len(points))))
     held_out = prepared.held_out
     if held_out is not None:
-        near = torch.from_numpy(_graph(points, term, _points(prepared.features, held_out))[0])
+        near = _weighted(*_nearest(points, term, _points(prepared.features, held_out)), len(points))
         generator = torch.Generator().manual_seed(derive_seed(seed, 9))
-        drawn = draw_neighbors(near, generator, n_drawn or 1).to(data.index.device)
+        drawn = NeighborGraph.of(near).draw(generator, n_drawn or 1).to(device)
         held_out = (
             replace(held_out, near=drawn) if placed else replace(held_out, neighbors=data.take(drawn[:, 0]))
         )
-    if first and architecture.prior is None:
+    if first is not None and architecture.prior is None:
         random = np.random.RandomState(derive_seed(seed, 10) % 2**32)
-        layout = torch.from_numpy(landmark_isomap(graph, distances, architecture.n_components, random))
-        data = replace(data, layout=layout.to(data.index.device, torch.float32))
+        isomap = landmark_isomap(neighbors, distances, architecture.n_components, random)
+        layout = torch.from_numpy(isomap).to(device, torch.float32)
+        if placed:
+            n_steps = min(SETTLING * first.scheduled_steps, longest(len(data)))
+            layout = settle(layout, graph, n_drawn, term.min_dist, n_steps, seed)
+        data = replace(data, layout=layout)
     if placed:
-        data = replace(data, place=torch.arange(len(data), device=data.index.device))
-    batches = MemoryBatches(data, torch.from_numpy(graph).to(data.index.device), n_drawn)
-    return replace(prepared, batches=batches, held_out=held_out)
+        data = replace(data, place=torch.arange(len(data), device=device))
+    return replace(prepared, batches=MemoryBatches(data, graph, n_drawn), held_out=held_out)
 
 
 @torch.no_grad()
@@ -115,9 +126,13 @@ def _points(features: Features, batch: Batch) -> NDArray[np.float32]:
     return points.cpu().numpy()
 
 
-def _graph(
+def _nearest(
     points: NDArray[np.float32], term: NeighborEmbedding, queries: NDArray[np.float32] | None
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the positions of each row's neighbours among the training rows, and how far they are."""
     k = min(term.n_neighbors, len(points) - (queries is None))
     return nearest_neighbors(points, k, metric=term.metric, queries=queries)
+
+
+def _weighted(neighbors: NDArray[np.intp], distances: NDArray[np.float64], n_rows: int) -> csr_array:
+    return fuzzy_graph(neighbors, fuzzy_weights(distances), n_rows)

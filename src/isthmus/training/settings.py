@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-__all__ = ["Settings", "auto_batch_size", "endless", "resolve_settings"]
+__all__ = ["TARGET_STEPS", "Settings", "auto_batch_size", "endless", "resolve_settings"]
 
 # Steps that a default fit aims at. A small data set needs hundreds of epochs to make as many steps (that the
 # linear autoencoder then equals PCA is the check); a large one is seen often enough after ten.
@@ -65,10 +65,11 @@ def resolve_settings(
     patience: int | str,
     weight_decay: float,
     seed: int,
+    target_steps: int = TARGET_STEPS,
 ) -> Settings:
     """Resolve every "auto" for a run of `n_batches` steps an epoch."""
     if isinstance(max_epochs, str):
-        max_epochs = min(max(math.ceil(TARGET_STEPS / n_batches), MIN_EPOCHS), MAX_EPOCHS)
+        max_epochs = min(max(math.ceil(target_steps / n_batches), MIN_EPOCHS), MAX_EPOCHS)
     if isinstance(learning_rate, str):
         learning_rate = LINEAR_RATE if linear else DEEP_RATE
     if isinstance(patience, str):

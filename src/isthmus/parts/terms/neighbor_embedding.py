@@ -15,7 +15,7 @@ from isthmus.parts.terms.base import Step, TermModule
 if TYPE_CHECKING:
     from isthmus.parts.terms.specs import NeighborEmbedding
 
-__all__ = ["NeighborEmbeddingTerm"]
+__all__ = ["NeighborEmbeddingTerm", "misplacement", "surprise"]
 
 # A row loses likelihood for a code that lies beside its neighbours' the more, the more columns there are.
 LEAST_PRICE, PRICE_PER_COLUMN = 5.0, 1.0
@@ -54,27 +54,32 @@ class NeighborEmbeddingTerm(TermModule):
             )
         price = LEAST_PRICE + PRICE_PER_COLUMN * step.rows.values.shape[1]
         pairs = zip(step.codes.split(GROUP_ROWS), step.near_codes.split(GROUP_ROWS), strict=True)
-        term = torch.cat([self._surprise(codes, near) for codes, near in pairs])
-        guided = max(0.0, 1.0 - step.share / GUIDED_SHARE)
-        if step.layout is not None and guided:
-            term = term + guided * GUIDANCE * _misplacement(step.codes, step.layout)
+        term = torch.cat([surprise(codes, near, self.min_dist) for codes, near in pairs])
+        if step.layout is not None and step.share < GUIDED_SHARE:
+            term = term + misplacement(step.codes, step.layout, step.share)
         return price * term
 
-    def _surprise(self, codes: Tensor, near: Tensor) -> Tensor:
-        """Return the mean cross-entropy over neighbours (B, M, D), of shape (B,), in nats."""
-        own = self._log_kernel(codes[:, None], near)[:, 0]  # (B, M)
-        if len(codes) == 1:  # there is no other row to tell neighbours from
-            return 0.0 * own.mean(dim=1)
-        among = self._log_kernel(codes, codes).fill_diagonal_(-math.inf)
-        others = torch.logsumexp(among, dim=1, keepdim=True)
-        return (torch.logaddexp(own, others) - own).mean(dim=1) - math.log(len(codes))
 
-    def _log_kernel(self, a: Tensor, b: Tensor) -> Tensor:
-        # Multiplied out, distances of codes far from 0 would be wrong in float32.
-        distance = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
-        return -torch.log1p((distance - self.min_dist).clamp(min=0).square())
+def surprise(codes: Tensor, near: Tensor, min_dist: float) -> Tensor:
+    """Return the mean cross-entropy over neighbours (B, M, D), of shape (B,), in nats."""
+    own = _log_kernel(codes[:, None], near, min_dist)[:, 0]  # (B, M)
+    if len(codes) == 1:  # there is no other row to tell neighbours from
+        return 0.0 * own.mean(dim=1)
+    among = _log_kernel(codes, codes, min_dist).fill_diagonal_(-math.inf)
+    others = torch.logsumexp(among, dim=1, keepdim=True)
+    return (torch.logaddexp(own, others) - own).mean(dim=1) - math.log(len(codes))
 
 
-def _misplacement(codes: Tensor, layout: Tensor) -> Tensor:
-    """Return each code's squared distance from its place, as a share of the places' variance."""
-    return (codes - layout).square().sum(dim=1) / layout.square().sum(dim=1).mean().clamp(min=1e-12)
+def misplacement(codes: Tensor, layout: Tensor, share: float) -> Tensor:
+    """Return what a code pays, of shape (B,), for its squared distance from its place in a first layout.
+
+    It is counted in shares of the places' variance, and the less, the more of the schedule is done.
+    """
+    off = (codes - layout).square().sum(dim=1) / layout.square().sum(dim=1).mean().clamp(min=1e-12)
+    return max(0.0, 1.0 - share / GUIDED_SHARE) * GUIDANCE * off
+
+
+def _log_kernel(a: Tensor, b: Tensor, min_dist: float) -> Tensor:
+    # Multiplied out, distances of codes far from 0 would be wrong in float32.
+    distance = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+    return -torch.log1p((distance - min_dist).clamp(min=0).square())

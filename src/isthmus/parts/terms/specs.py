@@ -228,12 +228,13 @@ class NeighborEmbedding(Term):
     """Neighbours in the data are to be neighbours among the codes, and other rows are not.
 
     The cross-entropy of telling a row's neighbour from the other rows of a batch by distances of codes,
-    under the heavy-tailed kernel of t-SNE (contrastive neighbour embedding: Damrich et al. 2023).
+    under the heavy-tailed kernel of t-SNE (contrastive neighbour embedding: Damrich et al. 2023). Neighbours
+    are drawn by the weights of UMAP's graph (McInnes et al. 2018): the nearer, the more often.
 
     Parameters
     ----------
     weight : float, default=1.0
-        1 counts as 5 nats and a sixteenth of a nat for each column, as likelihoods grow with the columns.
+        1 counts as 5 nats and one for each column, as likelihoods grow with the columns.
     n_neighbors : int, default=15
         Of each row: fewer show finer structure, more the coarser one.
     metric : {"euclidean", "manhattan", "chebyshev", "cosine", "correlation"}, default="euclidean"
