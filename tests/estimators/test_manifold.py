@@ -19,6 +19,7 @@ from isthmus.estimators import (
     Autoencoder,
     ManifoldAutoencoder,
     VariationalAutoencoder,
+    fitting,
     neighboring,
     preparing,
 )
@@ -26,6 +27,7 @@ from isthmus.manifold.nearest_neighbors import nearest_neighbors
 from isthmus.model import Model
 from isthmus.nets.fourier import FourierFeatures
 from isthmus.parts.posteriors import Places, Point
+from isthmus.training.settings import Settings
 
 SHORT: dict[str, Any] = {"hidden_sizes": (16,), "max_epochs": 3, "random_state": 0}
 
@@ -82,6 +84,31 @@ def test_rows_of_no_more_dimensions_than_the_map_have_a_smooth_one() -> None:
     for n_components, posterior in ((1, Places(90)), (2, Point())):
         model = ManifoldAutoencoder(n_components, **SHORT).fit(plane)
         assert model.architecture_.posterior == posterior
+
+
+def test_positions_settle_first_and_networks_then_need_a_quarter_of_the_steps(
+    rows: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+    chosen: list[Settings] = []
+
+    def settling(layout: torch.Tensor, graph: Any, n_drawn: int, min_dist: float, n: int, seed: int) -> Any:
+        steps.append(n)
+        return layout
+
+    def stop(model: Any, batches: Any, settings: Settings) -> None:
+        chosen.append(settings)
+        raise InterruptedError
+
+    monkeypatch.setattr(neighboring, "settle", settling)
+    monkeypatch.setattr(fitting, "make_positions", stop)
+    # 108 rows in 7 batches an epoch; a map of two dimensions of five, one as good as flat, a short one
+    flat = rows @ np.diag([1.0, 1.0] + [0.0] * (rows.shape[1] - 2))
+    for X, params in ((rows, {"n_components": 1}), (flat, {}), (rows, {"n_components": 1, "max_epochs": 3})):
+        with pytest.raises(InterruptedError):
+            ManifoldAutoencoder(random_state=0, **params).fit(X)
+    assert [settings.max_epochs for settings in chosen] == [286, 500, 3]
+    assert steps == [2000, 5 * 3 * 7]
 
 
 def test_the_decoder_of_a_torn_map_reads_waves_but_not_a_linear_one_nor_a_users(rows: np.ndarray) -> None:
