@@ -111,6 +111,12 @@ def test_positions_settle_first_and_networks_then_need_a_quarter_of_the_steps(
     assert steps == [2000, 5 * 3 * 7]
 
 
+def test_settling_is_told_of(rows: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    for verbose, told in ((0, False), (1, True)):
+        ManifoldAutoencoder(1, verbose=verbose, **SHORT).fit(rows)
+        assert capsys.readouterr().err.startswith("108 rows settle among their neighbours\n") is told
+
+
 def test_the_decoder_of_a_torn_map_reads_waves_but_not_a_linear_one_nor_a_users(rows: np.ndarray) -> None:
     def own(n_in: int, n_out: int) -> torch.nn.Module:
         return torch.nn.Linear(n_in, n_out)

@@ -53,7 +53,7 @@ def partial_fit(
         if trainer is None:
             trainer = start_chunks(estimator, schema, prepared, device)
         else:
-            batches = with_neighbors(prepared, estimator.architecture_, estimator.seed_).batches
+            batches = with_neighbors(estimator, prepared, estimator.architecture_).batches
             trainer.take_up(batches, make_positions(trainer.model, batches, trainer.settings))
         try:
             trainer.epoch()
@@ -118,7 +118,7 @@ def start_chunks(
         model = build(estimator, architecture, schema, prepared)
     first = not hasattr(estimator, "model_")
     settings = endless(choose_settings(estimator, architecture, prepared))
-    prepared = with_neighbors(prepared, architecture, estimator.seed_, settings if first else None)
+    prepared = with_neighbors(estimator, prepared, architecture, settings if first else None)
     model.set_device(device)
     model.positions = make_positions(model, prepared.batches, settings)
     if hasattr(estimator, "model_"):

@@ -86,7 +86,7 @@ def make_trainer(
     """Resolve what is left at "auto", build the networks, and set the attributes that hold from now on."""
     architecture = choose_architecture(estimator, schema, prepared)
     settings = choose_settings(estimator, architecture, prepared)
-    prepared = with_neighbors(prepared, architecture, estimator.seed_, settings)
+    prepared = with_neighbors(estimator, prepared, architecture, settings)
     model = build(estimator, architecture, schema, prepared)
     model.set_device(device)
     model.positions = make_positions(model, prepared.batches, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,8 +24,12 @@ from isthmus.model import Model
 from isthmus.parts.posteriors import Places
 from isthmus.parts.posteriors.places import PlacesCode, Positions
 from isthmus.parts.terms import NeighborEmbedding
+from isthmus.training.callbacks import announce
 from isthmus.training.settings import Settings
 from isthmus.training.settling import longest, settle
+
+if TYPE_CHECKING:
+    from isthmus.estimators.base import BaseAutoencoder
 
 __all__ = ["make_positions", "with_neighbors"]
 
@@ -36,17 +41,20 @@ ENCODED_ROWS = 4096
 
 
 def with_neighbors(
-    prepared: Prepared, architecture: Architecture, seed: int, first: Settings | None = None
+    estimator: BaseAutoencoder,
+    prepared: Prepared,
+    architecture: Architecture,
+    first: Settings | None = None,
 ) -> Prepared:
     """Let batches bring neighbours of each row: of training rows new ones in every epoch, of others the same.
 
     Parameters
     ----------
+    estimator : estimator
+        Its seed draws what is drawn.
     prepared : Prepared
     architecture : Architecture
         Nothing is done if none of its terms looks at neighbours.
-    seed : int
-        Draws the held-out rows' neighbours, which are training rows, and the landmarks of the first layout.
     first : Settings, optional
         Of the training that begins; None where it goes on. A first layout then guides the codes, unless there
         is a prior: that has an opinion of its own where codes should lie.
@@ -54,8 +62,7 @@ def with_neighbors(
     asking = [term for term in architecture.terms if isinstance(term, NeighborEmbedding)]
     if not asking:
         return prepared
-    term, data = asking[0], _in_memory(prepared)
-    device = data.index.device
+    term, data, seed = asking[0], _in_memory(prepared), estimator.seed_
     placed = isinstance(architecture.posterior, Places)
     n_drawn = N_DRAWN if placed else 0
     points = _points(prepared.features, data)
@@ -65,20 +72,21 @@ def with_neighbors(
     if held_out is not None:
         near = _weighted(*_nearest(points, term, _points(prepared.features, held_out)), len(points))
         generator = torch.Generator().manual_seed(derive_seed(seed, 9))
-        drawn = NeighborGraph.of(near).draw(generator, n_drawn or 1).to(device)
+        drawn = NeighborGraph.of(near).draw(generator, n_drawn or 1).to(data.index.device)
         held_out = (
             replace(held_out, near=drawn) if placed else replace(held_out, neighbors=data.take(drawn[:, 0]))
         )
     if first is not None and architecture.prior is None:
         random = np.random.RandomState(derive_seed(seed, 10) % 2**32)
         isomap = landmark_isomap(neighbors, distances, architecture.n_components, random)
-        layout = torch.from_numpy(isomap).to(device, torch.float32)
+        layout = torch.from_numpy(isomap).to(data.index.device, torch.float32)
         if placed:
+            announce(estimator.verbose, f"{len(data):,} rows settle among their neighbours")
             n_steps = min(SETTLING * first.scheduled_steps, longest(len(data)))
             layout = settle(layout, graph, n_drawn, term.min_dist, n_steps, seed)
         data = replace(data, layout=layout)
     if placed:
-        data = replace(data, place=torch.arange(len(data), device=device))
+        data = replace(data, place=torch.arange(len(data), device=data.index.device))
     return replace(prepared, batches=MemoryBatches(data, graph, n_drawn), held_out=held_out)
 
 

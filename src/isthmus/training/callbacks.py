@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["EpochCallbacks", "ProgressDisplay", "displaying"]
+__all__ = ["EpochCallbacks", "ProgressDisplay", "announce", "displaying"]
 
 
 class EpochCallbacks:
@@ -66,6 +66,12 @@ def displaying(estimator: Any, verbose: int) -> Iterator[None]:
         yield
     finally:
         estimator.set_callbacks(*own)
+
+
+def announce(verbose: int, sentence: str) -> None:
+    """Say what goes on before the first epoch."""
+    if verbose:
+        Console(file=sys.stderr).print(sentence, soft_wrap=True, highlight=False)
 
 
 class ProgressDisplay:
