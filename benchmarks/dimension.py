@@ -1,6 +1,6 @@
 """Does held-out evidence find the dimension that data were made with? Ten seeds of a flat and a curved set.
 
-    python benchmarks/dimension.py [--seeds N] [--fits 3] [--sets linear curved] [-o dimension.json]
+    python benchmarks/dimension.py [--seeds N] [--first-seed N] [--fits 3] [--sets linear curved] [-o FILE]
 
 Each set has 1,000 rows of 20 columns made of 3 latents. "linear": a random linear map and noise of standard
 deviation 0.3. "curved": a random network of one layer of tanh and noise of 0.1. 800 rows are learned from,
@@ -79,14 +79,15 @@ def run(kind: str, seed: int, n_fits: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=10, help="how many")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--fits", type=int, default=N_FITS, help="of each candidate")
     parser.add_argument("--sets", nargs="+", choices=list(ESTIMATORS), default=list(ESTIMATORS))
     parser.add_argument("-o", "--output", help="JSON file to write")
     arguments = parser.parse_args()
     found = []
     for kind in arguments.sets:
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
             found.append(run(kind, seed, arguments.fits))
             print(found[-1], flush=True)
     verdicts = []
