@@ -57,7 +57,7 @@ FIGURES = {
     "knn_accuracy": FigureWords(
         "kNN accuracy",
         "↑",
-        "How often a row's neighbours in the map elect its label, which no map was told but LDA's.",
+        "How often a row's neighbours in the map elect its label.",
     ),
     "shepard_spearman": FigureWords(
         "Shepard, rank correlation",
