@@ -29,7 +29,7 @@ encoder, decoder : callable, optional
     Called with the numbers of inputs and outputs, return the torch module to use instead of a multilayer
     perceptron.
 max_epochs : int or "auto", default="auto"
-    "auto" aims at 8,000 steps, within 10 to 500 epochs.
+    "auto" aims at 8,000 steps (of a map whose rows have settled before at 2,000), within 10 to 500 epochs.
 batch_size : int or "auto", default="auto"
     "auto" is the power of two near a twelfth of the rows, 16 to 256 (1,024 from half a million rows on).
 learning_rate : float or "auto", default="auto"
