@@ -94,6 +94,23 @@ def test_rows_to_measure_on_can_be_given(digits_npz: Path, tmp_path: Path) -> No
     assert written["knn_accuracy@10"] == expected.maps[0].figures["knn_accuracy@10"].value
 
 
+def test_labels_of_rows_to_measure_on_stand_beside_them(digits_npz: Path, tmp_path: Path) -> None:
+    digits = load_digits()
+    np.savez(tmp_path / "new.npz", X=digits.data[150:300], z=digits.target[150:300])
+    np.savez(tmp_path / "small.npz", X=digits.data[150:300, :20], y=digits.target[150:300])
+    np.save(tmp_path / "y.npy", digits.target[:150])
+    for new, label, message in (
+        ("new", tmp_path / "y.npy", "has to be in"),
+        ("new", "y", "has to be in"),
+        ("small", "y", "give rows of the same shape"),
+    ):
+        words = ("--array", "X", "--methods", "pca", "--held-out", tmp_path / f"{new}.npz", "--label", label)
+        done = call("compare", digits_npz, *words)
+        assert (done.status, done.out) == (2, "")
+        assert message in done.err
+        assert len(done.err.splitlines()) == 1
+
+
 def test_a_label_of_numbers_colours_and_is_not_learned_from(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({name: rng.normal(size=120) for name in "abc"})

@@ -17,6 +17,12 @@ def test_neighbours_are_drawn_by_their_weights() -> None:
     assert ((shares > 0) == (np.array(expected) > 0)).all()
 
 
+def test_a_weight_of_0_is_never_drawn() -> None:
+    stored = csr_array(([0.0, 1.0, 0.0, 2.0], [0, 1, 0, 1], [0, 2, 4]), (2, 2))
+    drawn = NeighborGraph.of(stored).draw(torch.Generator().manual_seed(0), 1000)
+    assert (drawn == 1).all()
+
+
 def test_the_same_generator_draws_the_same() -> None:
     graph = NeighborGraph.of(csr_array(np.ones((5, 5))))
     first, again, other = (graph.draw(torch.Generator().manual_seed(seed), 3) for seed in (0, 0, 1))

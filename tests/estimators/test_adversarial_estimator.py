@@ -226,6 +226,8 @@ def test_fewer_labels_than_parts_are_warned_of(clusters: tuple[np.ndarray, np.nd
         UserWarning, match=r"3 parts and there are 2 labels: no row will lie in 1 of .*clusters=2"
     ):
         model.fit(X, labels=label > 0)
+    with pytest.warns(UserWarning, match="3 parts and there are 2 labels"):
+        AdversarialAutoencoder(2, prior=RING, **SHORT).partial_fit(X, labels=label > 0)
     # Rows without a label may lie anywhere, and warnings are errors in these tests.
     model.fit(X, labels=np.where(label > 1, -1, label))
 

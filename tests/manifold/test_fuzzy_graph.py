@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
+from scipy.sparse.csgraph import connected_components
 
 from isthmus.manifold.fuzzy_graph import fuzzy_graph, fuzzy_weights, mutual
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
@@ -25,21 +26,36 @@ def test_weights_are_those_of_umap() -> None:
         knn_indices=np.hstack([own, neighbors]).astype(np.int32),
         knn_dists=np.hstack([np.zeros((300, 1)), distances]).astype(np.float32),
     )
-    weights = fuzzy_weights(np.hstack([distances, np.full((300, 1), 1e9)]))[
+    weights = fuzzy_weights(np.hstack([distances, np.full((300, 1), 100.0)]))[
         :, :14
     ]  # a 15th far away: log2(15)
     found = mutual(fuzzy_graph(neighbors, weights, 300))
     assert_allclose(found.toarray(), theirs.toarray(), atol=2e-4)
 
 
-@given(arrays(float, (3, 7), elements=st.floats(0, 1e6)))
-def test_the_nearest_has_1_and_a_row_has_log2_of_their_number(gaps: np.ndarray) -> None:
-    distances = np.cumsum(gaps, axis=1)
+@given(arrays(int, (3, 7), elements=st.integers(0, 3)))
+def test_a_row_has_log2_of_its_neighbours_number_or_its_nearest(gaps: np.ndarray) -> None:
+    distances = np.cumsum(gaps, axis=1).astype(float)
     weights = fuzzy_weights(distances)
-    assert (weights[:, 0] == 1).all()
+    nearest = np.where(distances > 0, distances, np.inf).min(axis=1, keepdims=True)
+    sure = (distances <= nearest).sum(axis=1)
+    assert (weights[distances <= nearest] == 1).all()
     assert (np.diff(weights, axis=1) <= 0).all()
-    nearest = (distances == distances[:, :1]).sum(axis=1)
-    assert (weights.sum(axis=1) >= np.maximum(np.log2(7), nearest) - 1e-6).all()
+    assert_allclose(weights.sum(axis=1), np.maximum(np.log2(7), sure), rtol=1e-9)
+
+
+def test_far_neighbours_leave_near_ones_their_weights() -> None:
+    near, far = fuzzy_weights(np.array([[1.0, 2, 3, 4, 5, 1e3], [1.0, 2, 3, 4, 5, 1e9]]))
+    assert_allclose(near, [1, 0.66, 0.44, 0.29, 0.19, 0], atol=0.01)
+    assert far[4] > 0.9  # the least scale: a thousandth of the mean distance
+
+
+def test_copies_keep_their_ways_to_other_rows() -> None:
+    spots = np.repeat(np.arange(12.0), 6)[:, None] * [1.0, 0.5]
+    neighbors, distances = nearest_neighbors(spots, 15)
+    graph = mutual(fuzzy_graph(neighbors, fuzzy_weights(distances), 72))
+    graph.eliminate_zeros()
+    assert connected_components(graph)[0] == 1
 
 
 def test_a_single_neighbour_and_copies_have_all() -> None:

@@ -96,7 +96,17 @@ def test_lda_is_told_the_classes_and_fails_without(some: Any) -> None:
     assert map_.figures["knn_accuracy@1"].value == neighbor.score(lda.transform(held), held_y)
     for labels in (None, some[1] + 0.5):
         found = compare_maps(some[0], ("lda",), labels=labels)
-        assert found.not_run == (NotRun("lda", "failed: it learns from classes; give labels that are"),)
+        assert found.not_run[0].why.startswith("failed: it learns from classes; give labels that are: text")
+    few = compare_maps(some[0], ("pca", "lda"), labels=some[1] > 4)
+    assert few.not_run == (NotRun("lda", "failed: 2 classes have 1 axes; 2 components take 3 classes"),)
+    named = compare_maps(some[0], ("lda",), labels=np.array(list("abcdefghij"), dtype=object)[some[1]])
+    assert_allclose(named.maps[0].held_out, map_.held_out, atol=1e-9)
+
+
+def test_held_out_rows_of_another_shape_are_refused(some: Any) -> None:
+    for other in (some[0][:50, :20], np.hstack([some[0], some[0]]), pl.DataFrame(some[0][:50])):
+        with pytest.raises(InputError, match="give rows of the same shape"):
+            compare_maps(some[0], ("pca",), held_out=other)
 
 
 def test_all_are_measured_on_the_same_held_out_rows_among_the_training_rows(

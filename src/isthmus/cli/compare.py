@@ -53,7 +53,10 @@ class CompareOptions:
         Path | None, Parameter(help="Rows to measure on, as DATA; by default a fifth of DATA is held out.")
     ] = None
     rows: Annotated[
-        int, Parameter(help="Of more rows this many are drawn: some methods take time with their square.")
+        int,
+        Parameter(
+            help="Of more rows (also held out) this many are drawn: some methods take time with their square."
+        ),
     ] = 5000
     set: Annotated[
         list[str] | None,
@@ -121,7 +124,7 @@ def _check(options: CompareOptions) -> None:
 
 
 def _asked(options: CompareOptions) -> list[str]:
-    return [name for text in options.methods or METHODS for name in text.split(",") if name]
+    return [name.lower() for text in options.methods or METHODS for name in text.split(",") if name]
 
 
 def _methods(options: CompareOptions) -> list[str | Method]:
@@ -168,11 +171,15 @@ def _open(data: Path, options: CompareOptions) -> tuple[Source, Any, Any]:
 def _held_out(options: CompareOptions) -> dict[str, Any]:
     """Return rows to measure on and their labels, where they are given."""
     from isthmus import read
+    from isthmus.cli.sides import find_side
 
     if options.held_out is None:
         return {}
     source = read(options.held_out, array=options.array, resize=options.resize)
-    return {"held_out": source, "held_out_labels": label_values(source, options.label)}
+    if options.label is None:
+        return {"held_out": source}
+    side = find_side(source, options.label, "--held-out: --label", file=False)
+    return {"held_out": source, "held_out_labels": side.read(source).to_numpy()}
 
 
 def label_values(source: Source, label: str | None) -> Any:

@@ -48,11 +48,11 @@ class Side:
         return pl.Series(self.name, values.tolist() if values.dtype.kind == "O" else values)
 
 
-def find_side(source: Source, given: str, option: str) -> Side:
+def find_side(source: Source, given: str, option: str, *, file: bool = True) -> Side:
     """Find what `option` (such as "--label") names.
 
     A column of a frame goes first, then another array of an .npz or the "folder" of images, then a file with
-    one value a row.
+    one value a row, unless that (`file`) belongs to other rows.
     """
     if given in (source.columns or ()):
         return Side(given)
@@ -62,6 +62,11 @@ def find_side(source: Source, given: str, option: str) -> Side:
         elsewhere = f"{source.name} has no such column.{did_you_mean(given, source.columns or ())}"
     except InputError as error:
         elsewhere = str(error)
+    if not file:
+        raise InputError(
+            f"{option} {given} has to be in {source.name} too, as a column or an array beside the rows: "
+            f"{elsewhere}"
+        )
     if not Path(given).is_file():
         raise InputError(f"{option} {given}: no such file, and {elsewhere}")
     from isthmus.data.sources import read_values

@@ -32,7 +32,7 @@ class NeighborGraph:
 
     @classmethod
     def of(cls, weights: csr_array) -> NeighborGraph:
-        """Return the graph of a sparse matrix of weights above 0."""
+        """Return the graph of a sparse matrix of weights of at least 0, some in every row above it."""
         sums = np.concatenate([[0.0], np.cumsum(weights.data)])
         parts = weights.indices.astype(np.int64), sums, weights.indptr.astype(np.int64)
         return cls(*(torch.from_numpy(part) for part in parts))

@@ -18,6 +18,7 @@ from isthmus.estimators.choices import choose_architecture, choose_device, choos
 from isthmus.estimators.conditions import known_rows
 from isthmus.estimators.fitting import adopt, build, publish
 from isthmus.estimators.inputs import check_weight
+from isthmus.estimators.labels import warn_of_idle_parts
 from isthmus.estimators.neighboring import make_positions, with_neighbors
 from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import Given, find_condition, find_labels, load, open_known, read_input
@@ -52,6 +53,8 @@ def partial_fit(
     with isolated(derive_seed(estimator.seed_, 6, getattr(estimator, "n_iter_", 0)), device):
         if trainer is None:
             trainer = start_chunks(estimator, schema, prepared, device)
+            if first:
+                warn_of_idle_parts(trainer.model.prior, getattr(estimator, "labels_", ()), given.labels)
         else:
             batches = with_neighbors(estimator, prepared, estimator.architecture_).batches
             trainer.take_up(batches, make_positions(trainer.model, batches, trainer.settings))

@@ -58,7 +58,7 @@ def fit(
     prepared = load(estimator, source, schema, given, validation_data, device)
     with isolated(derive_seed(estimator.seed_, 6), device):
         trainer = make_trainer(estimator, schema, prepared, device)
-        _check_labels(estimator, trainer, given)
+        warn_of_idle_parts(trainer.model.prior, getattr(estimator, "labels_", ()), given.labels)
         checkpoint = open_checkpoint(estimator, trainer, source, given)
         initialize(estimator, trainer, prepared)
         if checkpoint is not None and resume and checkpoint.path.exists():
@@ -72,12 +72,6 @@ def fit(
         trainer.model, prepared.batches, prepared.held_out, estimator.n_components_, estimator.seed_
     )
     estimator.metrics_ |= density_figures(estimator, prepared)
-
-
-def _check_labels(estimator: BaseAutoencoder, trainer: Trainer, given: Given) -> None:
-    prior = trainer.model.prior
-    n_parts = None if prior is None else prior.n_kinds
-    warn_of_idle_parts(n_parts, len(getattr(estimator, "labels_", ())), given.labels)
 
 
 def make_trainer(

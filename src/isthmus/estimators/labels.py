@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isthmus.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from isthmus.parts.priors.base import LatentPrior
 
 __all__ = ["label_codes", "label_positions", "warn_of_idle_parts"]
 
@@ -64,8 +68,11 @@ def label_positions(labels: Any, known: NDArray[Any] | None, n: int) -> NDArray[
     return np.broadcast_to([names[value] for value in asked], (n,)).astype(np.int64)
 
 
-def warn_of_idle_parts(n_parts: int | None, n_labels: int, codes: NDArray[np.int64] | None) -> None:
+def warn_of_idle_parts(
+    prior: LatentPrior | None, labels: Sequence[Any] | NDArray[Any], codes: NDArray[np.int64] | None
+) -> None:
     """Say that no row will lie in some parts of the prior: all rows are labelled, and labels are fewer."""
+    n_parts, n_labels = None if prior is None else prior.n_kinds, len(labels)
     if codes is None or n_parts is None or not 0 < n_labels < n_parts or (codes < 0).any():
         return
     warnings.warn(

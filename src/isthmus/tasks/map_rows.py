@@ -82,6 +82,14 @@ def split_rows(
     if not len(others):
         raise InputError(f"{source.name}: of {len(chosen)} rows too few would be held out; give more rows")
     schema = schema or infer_schema(source)
+    if (other.kind, schema.container) != ("frame", "frame") and (other.kind, other.shape) != (
+        source.kind,
+        source.shape,
+    ):
+        raise InputError(
+            f"held_out: {other.name} is {other.kind} of rows of shape {other.shape}, and {source.name} is "
+            f"{source.kind} of rows of shape {source.shape}; give rows of the same shape"
+        )
     points, held = as_points(schema, taken(source, training), taken(other, others))
     return MapRows(
         points,

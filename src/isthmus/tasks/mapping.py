@@ -30,7 +30,7 @@ def draw_map(method: Method, rows: MapRows, n_components: int, sizes: list[int],
         part.reshape(len(part), *rows.shape) if method.takes_images else part
         for part in (rows.training, rows.held_out)
     )
-    labels = (_classes(rows),) if method.takes_labels else ()
+    labels = (_classes(rows, n_components),) if method.takes_labels else ()
     with seeded(seed), warnings.catch_warnings():
         # A column that is constant in the training rows alone; its error is counted with the others.
         warnings.filterwarnings("ignore", "constant column")
@@ -68,10 +68,19 @@ def _inverted(method: Method, model: Any, codes: Any) -> Measured[Any] | None:
         return None
 
 
-def _classes(rows: MapRows) -> NDArray[Any]:
+def _classes(rows: MapRows, n_components: int) -> NDArray[np.intp]:
+    """Return each training row's class as a number."""
     if rows.labels is None or not are_classes(rows.labels):
-        raise InputError("it learns from classes; give labels that are")
-    return rows.labels
+        raise InputError(
+            "it learns from classes; give labels that are: text, truth values or few whole numbers"
+        )
+    names, classes = np.unique(rows.labels.astype(str), return_inverse=True)
+    if len(names) <= n_components:
+        raise InputError(
+            f"{len(names)} classes have {len(names) - 1} axes; {n_components} components take "
+            f"{n_components + 1} classes"
+        )
+    return classes
 
 
 def _fitted(estimator: Any, rows: NDArray[Any], *labels: NDArray[Any]) -> tuple[Any, NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from isthmus.data.neighbor_draws import NeighborGraph
 from isthmus.data.splitting import derive_seed
-from isthmus.parts.terms.neighbor_embedding import misplacement, surprise
+from isthmus.parts.terms.neighbor_embedding import GUIDED_SHARE, misplacement, surprise
 from isthmus.training.settings import DECAY_SHARE, WARMUP_SHARE
 
 __all__ = ["longest", "settle"]
@@ -67,7 +67,9 @@ def settle(
             adam.param_groups[0]["lr"] = STEP * min(1.0, rise, fall)
             codes = functional.embedding(rows, table)
             loss = surprise(codes, functional.embedding(near[rows], table), min_dist)
-            (loss + misplacement(codes, layout[rows], share)).mean().backward()
+            if share < GUIDED_SHARE:
+                loss = loss + misplacement(codes, layout[rows], share)
+            loss.mean().backward()
             adam.step()
             adam.zero_grad()
             step += 1

@@ -24,8 +24,8 @@ AGREEMENT = 0.5
 # Of a guess's scale, as a multiple of the places' width: a guess that is right to the bit would have none.
 LEAST_LOG_SCALE = -2.0
 # How far a step of Adam moves a position at the peak of the schedule, whatever the networks' rate. The map's
-# unit is the distance at which the pull of neighbours is halved. Positions have settled before; with steps of
-# 0.4, as they were settled with, they would lose a part of that again.
+# unit is the distance at which the pull of neighbours is halved. Where training begins positions have settled
+# before, by longer steps; with those they would lose a part of that again.
 POSITION_STEP = 0.1
 
 
