@@ -82,7 +82,8 @@ def test_rows_to_measure_on_can_be_given(digits_npz: Path, tmp_path: Path) -> No
     words = ("--array", "X", "--label", "y", "--methods", "lda", "--held-out", tmp_path / "new.npz")
     done = call("compare", digits_npz, *words, "--json", tmp_path / "c.json")
     assert done.status == 0, done.err
-    assert "learned from 150 rows of 53 numbers, measured on 80 held-out rows" in done.out
+    assert "learned from 150 rows of 53 numbers, measured on 80 held-out rows of " in done.out
+    assert f"held-out rows of {tmp_path / 'new.npz'} unless" in done.out
     expected = compare_maps(
         digits.data[:150],
         ("lda",),

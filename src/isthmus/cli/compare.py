@@ -101,7 +101,7 @@ def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
     )
     if not found.maps:
         raise InputError(f"no method could be run: {'; '.join(map(': '.join, found.not_run))}")
-    print(_told(data, found))
+    print(_told(data, options.held_out, found))
     _write(options, data, found)
 
 
@@ -192,14 +192,14 @@ def label_values(source: Source, label: str | None) -> Any:
 # Telling and writing --------------------------------------------------------------------------------------
 
 
-def _told(data: Path, found: Comparison) -> str:
+def _told(data: Path, held_out: Path | None, found: Comparison) -> str:
     from isthmus.report.comparison import comparison_rows
     from isthmus.report.map_figures import ARROWS, cell
 
-    rows = found.rows
+    rows, where = found.rows, "" if held_out is None else f" of {held_out}"
     head = (
         f"maps of {data}: learned from {len(rows.training):,} rows of {rows.training.shape[1]:,} numbers, "
-        f"measured on {len(rows.held_out):,} held-out rows unless it says training"
+        f"measured on {len(rows.held_out):,} held-out rows{where} unless it says training"
     )
     titles = ("", "", *(one.method.title for one in found.maps))
     lines = [(f"  {row.name}", row.note.strip(), *row.cells) for row in comparison_rows(found)]
