@@ -25,7 +25,7 @@ def test_neighbours_come_together_and_groups_part() -> None:
     assert torch.pdist(start_centres).min() < (start - start_centres[group]).norm(dim=1).mean()
 
 
-def test_the_layout_guides_and_is_left_as_it_was() -> None:
+def test_groups_stay_on_their_sides_and_the_layout_is_left_as_it_was() -> None:
     graph, group = groups(2, 40)
     start = torch.where(group == 0, -3.0, 3.0)[:, None] * torch.tensor([1.0, 0.0])
     start = start + 0.1 * torch.randn(80, 2, generator=torch.Generator().manual_seed(0))

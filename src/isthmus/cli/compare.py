@@ -133,7 +133,7 @@ def _methods(options: CompareOptions) -> list[str | Method]:
 
     asked = _asked(options)
     models = {name.lower(): name for name in ESTIMATORS} | {ALIAS: "ManifoldAutoencoder"}
-    own = {name: models[name.lower()] for name in asked if name.lower() in models}
+    own = {name: models[name] for name in asked if name in models}
     if options.set and not own:
         raise InputError("--set is for isthmus's models, and --methods names none of them; leave it out")
     return [_own(own[name], name, options) if name in own else _known(name) for name in asked]
@@ -152,7 +152,7 @@ def _known(name: str) -> str:
     from isthmus.tasks.methods import check_method
 
     check_method(name)
-    return name.lower()
+    return name
 
 
 def _open(data: Path, options: CompareOptions) -> tuple[Source, Any, Any]:

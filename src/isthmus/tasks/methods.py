@@ -173,4 +173,4 @@ METHODS: dict[str, Callable[[], Method]] = {
 }
 
 # All but those that see what the others' maps are measured by.
-UNSUPERVISED = ("pca", "isomap", "lle", "tsne", "umap", "isthmus")
+UNSUPERVISED = tuple(name for name in METHODS if name != "lda")
