@@ -292,7 +292,7 @@ class Model(nn.Module):
         """The share of the schedule after which every term's weight is final, and codes have settled."""
         terms = [*self.terms, *([] if self.divergence is None else [self.divergence])]
         return max(
-            (max(term.ramp, term.settling) for term in terms if isinstance(term, TermModule)), default=0.0
+            (max(term.ramp, term.unsettled) for term in terms if isinstance(term, TermModule)), default=0.0
         )
 
     def opponents(self) -> dict[str, Opponent]:

@@ -91,8 +91,10 @@ def test_rows_to_measure_on_can_be_given(digits_npz: Path, tmp_path: Path) -> No
         held_out=digits.data[150:230],
         held_out_labels=digits.target[150:230],
     )
-    written = json.loads((tmp_path / "c.json").read_text())["methods"][0]["figures"]
-    assert written["knn_accuracy@10"] == expected.maps[0].figures["knn_accuracy@10"].value
+    written = json.loads((tmp_path / "c.json").read_text())
+    assert "new.npz" in written["held_out"]
+    figures = written["methods"][0]["figures"]
+    assert figures["knn_accuracy@10"] == expected.maps[0].figures["knn_accuracy@10"].value
 
 
 def test_labels_of_rows_to_measure_on_stand_beside_them(digits_npz: Path, tmp_path: Path) -> None:

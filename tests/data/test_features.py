@@ -151,13 +151,30 @@ def test_inputs_are_centred_and_of_unit_spread(support: str) -> None:
     rng = np.random.default_rng(0)
     arrays = {
         "real": rng.normal(5, 3, (400, 3)),
-        "unit": rng.integers(0, 256, (400, 3, 1), dtype=np.uint8),
+        "unit": np.stack([rng.permutation(np.arange(0, 240, 2, np.uint8)) for _ in range(3)], axis=1)[
+            ..., None
+        ],
         "count": rng.poisson(7.0, (400, 3)),
     }
     features, encoded = build(arrays[support], support)
     inputs = features(features.to_values(encoded))
     torch.testing.assert_close(inputs.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(inputs.std(0, correction=0), torch.ones(3), atol=1e-5, rtol=0)
+
+
+def test_pixels_share_a_unit_so_that_dark_ones_are_not_scaled_up() -> None:
+    rng = np.random.default_rng(0)
+    images = np.stack([rng.integers(0, high, 400) for high in (256, 128, 2)], axis=1).astype(np.uint8)
+    features, encoded = build(images[..., None], "unit")
+    inputs = features(features.to_values(encoded))
+    spread = images.std(axis=0)
+    torch.testing.assert_close(inputs.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
+    least = np.sqrt(np.mean(spread**2))
+    np.testing.assert_allclose(inputs.std(0, correction=0), spread / np.maximum(spread, least), rtol=1e-5)
+    # Columns of a frame have units of their own.
+    features, encoded = build(pl.DataFrame({"a": rng.random(400) < 0.5, "b": rng.random(400) < 0.01}))
+    inputs = features(features.to_values(encoded))
+    torch.testing.assert_close(inputs.std(0, correction=0), torch.ones(2), atol=1e-5, rtol=0)
 
 
 def test_numbers_codes_and_flags_stand_where_they_should() -> None:

@@ -224,10 +224,11 @@ def test_fewer_labels_than_parts_are_warned_of(clusters: tuple[np.ndarray, np.nd
     model = AdversarialAutoencoder(2, prior=RING, **SHORT)
     with pytest.warns(
         UserWarning, match=r"3 parts and there are 2 labels: no row will lie in 1 of .*clusters=2"
-    ):
+    ) as at_fit:
         model.fit(X, labels=label > 0)
-    with pytest.warns(UserWarning, match="3 parts and there are 2 labels"):
+    with pytest.warns(UserWarning, match="3 parts and there are 2 labels") as at_chunk:
         AdversarialAutoencoder(2, prior=RING, **SHORT).partial_fit(X, labels=label > 0)
+    assert {warning.filename for warning in (*at_fit, *at_chunk)} == {__file__}
     # Rows without a label may lie anywhere, and warnings are errors in these tests.
     model.fit(X, labels=np.where(label > 1, -1, label))
 

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
 
 from isthmus import Autoencoder
+from isthmus.data.sources import as_source
 from isthmus.errors import StoreError
 from isthmus.manifold.quality import Figure, map_quality
 from isthmus.plots.rows import open_rows
@@ -77,6 +78,14 @@ def test_maps_measured_on_training_rows_are_not_called_the_best(comparison: Comp
     text = " ".join(lead(comparison))
     best = comparison.maps[int(np.argmax(areas[:2]))]
     assert f"kept best by {best.method.title} (area under R_NX {cell('', best.figures['r_nx_area'])}" in text
+
+
+def test_the_page_names_held_out_rows_that_were_given(digits: Any, comparison: Comparison) -> None:
+    given = as_source(digits.data[600:700])
+    given.name = "march.npy"
+    found = compare_maps(digits.data[:600], ("pca",), held_out=given)
+    assert "Figures are of 100 rows given beside them (march.npy) that none" in lead(found)[0]
+    assert "given" not in lead(comparison)[0]
 
 
 def test_maps_that_were_told_the_labels_are_not_called_the_best(digits: Any) -> None:

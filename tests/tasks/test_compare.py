@@ -284,6 +284,7 @@ def test_held_out_rows_may_be_given(some: Any, found: Comparison) -> None:
     X, held, y, held_y = split(*some)
     given = compare_maps(X, ("pca",), labels=y, held_out=held, held_out_labels=held_y, n_neighbors=(1, 30))
     assert given.maps[0].figures == one(found, "pca").figures
+    assert (given.as_dict()["held_out"], found.as_dict()["held_out"]) == ("array", None)
 
 
 def test_of_many_rows_some_are_drawn_with_their_labels(some: Any) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from scipy.sparse import csr_array
 
 from isthmus.data.neighbor_draws import NeighborGraph
+from isthmus.parts.terms import neighbor_embedding
+from isthmus.training import settling
 from isthmus.training.settling import settle
 
 
@@ -33,6 +36,20 @@ def test_groups_stay_on_their_sides_and_the_layout_is_left_as_it_was() -> None:
     settled = settle(start, graph, 5, 0.1, 100, 0)
     assert torch.equal(start, before)
     assert (settled[group == 0, 0].max() < settled[group == 1, 0].min()).item()
+
+
+def test_a_layout_that_guides_to_the_end_holds_rows_where_it_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph, group = groups(16, 10)
+    centres = torch.stack([torch.arange(16) % 4, torch.arange(16) // 4], dim=1).float()
+    layout = centres[group] + 0.3 * torch.randn(160, 2, generator=torch.Generator().manual_seed(0))
+    moved = {}
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(settling, "GUIDED_SHARE", share)
+        monkeypatch.setattr(neighbor_embedding, "GUIDED_SHARE", share or 1.0)
+        moved[share] = (settling.settle(layout, graph, 5, 0.1, 300, 0) - layout).norm(dim=1).mean()
+    assert moved[1.0] < 0.25 * moved[0.0]
 
 
 def test_the_same_seed_settles_the_same_and_no_epoch_moves_nothing() -> None:

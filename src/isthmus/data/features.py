@@ -146,7 +146,9 @@ class Features(nn.Module):
         spread = np.where(real, 1.0, np.where(count, stats.log_sd, stats.sd / scale))
         unit = supports == "unit"
         if not self.in_frame and unit.any():
-            spread[unit] = np.maximum(spread[unit], SCALE_FLOOR * np.sqrt(np.mean(spread[unit] ** 2)))
+            # They share one unit. A pixel that is nearly always dark, scaled up for that, is noise, above all
+            # when it is redrawn as a bit in every epoch.
+            spread[unit] = np.maximum(spread[unit], np.sqrt(np.mean(spread[unit] ** 2)))
         return mean, np.where(spread > 0, spread, 1.0)
 
     def _placeholder(self, centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,10 +11,10 @@ from isthmus.nets.activations import HIDDEN_ACTIVATIONS
 from isthmus.parts.bounds import ELBO, Bound
 from isthmus.parts.corruptions import Corruption
 from isthmus.parts.likelihoods import Likelihood
-from isthmus.parts.posteriors import Point, Posterior
+from isthmus.parts.posteriors import Places, Point, Posterior
 from isthmus.parts.priors import Prior
 from isthmus.parts.registry import parse, to_json
-from isthmus.parts.terms import KL, Term
+from isthmus.parts.terms import KL, NeighborEmbedding, Term
 
 __all__ = ["NETWORKS", "Architecture", "describe", "layer_words", "part_words", "read_architecture"]
 
@@ -61,6 +61,17 @@ class Architecture:
     def linear(self) -> bool:
         """Whether encoder and decoder are linear."""
         return not self.hidden_sizes
+
+    @property
+    def torn(self) -> bool:
+        """Whether the code is a map made of places, which training rows are given positions in."""
+        return isinstance(self.posterior, Places)
+
+    @property
+    def settles(self) -> bool:
+        """Whether these positions settle among neighbours first; a prior says itself where codes lie."""
+        neighbors = any(isinstance(term, NeighborEmbedding) for term in self.terms)
+        return self.torn and self.prior is None and neighbors
 
     @property
     def divergence(self) -> KL | None:

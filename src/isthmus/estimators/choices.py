@@ -159,5 +159,5 @@ def choose_settings(
         patience=estimator.patience,
         weight_decay=float(estimator.weight_decay),
         seed=estimator.seed_,
-        target_steps=SETTLED_STEPS if isinstance(architecture.posterior, Places) else TARGET_STEPS,
+        target_steps=SETTLED_STEPS if architecture.settles else TARGET_STEPS,
     )

@@ -154,7 +154,7 @@ def train(estimator: BaseAutoencoder, trainer: Trainer, checkpoint: Checkpoint |
             warnings.warn(
                 f"interrupted in epoch {trainer.progress.epoch + 1}; the best model so far is kept",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
     callbacks.finish()
 

@@ -80,5 +80,5 @@ def warn_of_idle_parts(
         f"{n_parts - n_labels} of these parts, but samples without a label come from there too; "
         f'give a prior with as many, such as "gaussian_mixture:layout=ring,n_clusters={n_labels}"',
         UserWarning,
-        stacklevel=2,
+        stacklevel=5,
     )

@@ -21,7 +21,6 @@ from isthmus.manifold.fuzzy_graph import fuzzy_graph, fuzzy_weights, mutual
 from isthmus.manifold.layout import landmark_isomap
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
 from isthmus.model import Model
-from isthmus.parts.posteriors import Places
 from isthmus.parts.posteriors.places import PlacesCode, Positions
 from isthmus.parts.terms import NeighborEmbedding
 from isthmus.training.callbacks import announce
@@ -63,8 +62,7 @@ def with_neighbors(
     if not asking:
         return prepared
     term, data, seed = asking[0], _in_memory(prepared), estimator.seed_
-    placed = isinstance(architecture.posterior, Places)
-    n_drawn = N_DRAWN if placed else 0
+    n_drawn = N_DRAWN if architecture.torn else 0
     points = _points(prepared.features, data)
     neighbors, distances = _nearest(points, term, None)
     graph = NeighborGraph.of(mutual(_weighted(neighbors, distances, len(points))))
@@ -74,18 +72,20 @@ def with_neighbors(
         generator = torch.Generator().manual_seed(derive_seed(seed, 9))
         drawn = NeighborGraph.of(near).draw(generator, n_drawn or 1).to(data.index.device)
         held_out = (
-            replace(held_out, near=drawn) if placed else replace(held_out, neighbors=data.take(drawn[:, 0]))
+            replace(held_out, near=drawn)
+            if architecture.torn
+            else replace(held_out, neighbors=data.take(drawn[:, 0]))
         )
     if first is not None and architecture.prior is None:
         random = np.random.RandomState(derive_seed(seed, 10) % 2**32)
         isomap = landmark_isomap(neighbors, distances, architecture.n_components, random)
         layout = torch.from_numpy(isomap).to(data.index.device, torch.float32)
-        if placed:
+        if architecture.settles:
             announce(estimator.verbose, f"{len(data):,} rows settle among their neighbours")
             n_steps = min(SETTLING * first.scheduled_steps, longest(len(data)))
             layout = settle(layout, graph, n_drawn, term.min_dist, n_steps, seed)
         data = replace(data, layout=layout)
-    if placed:
+    if architecture.torn:
         data = replace(data, place=torch.arange(len(data), device=data.index.device))
     return replace(prepared, batches=MemoryBatches(data, graph, n_drawn), held_out=held_out)
 

@@ -1,4 +1,4 @@
-"""A label for each row, and the colours it becomes; a label is never learned from."""
+"""A label for each row, and the colours it becomes; nothing is learned from it here."""
 
 from __future__ import annotations
 

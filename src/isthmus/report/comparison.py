@@ -95,10 +95,11 @@ def _true_rows(comparison: Comparison) -> list[Row]:
 def lead(comparison: Comparison) -> list[str]:
     """Return what was compared with what, and which map is the truest, in sentences."""
     rows, maps = comparison.rows, comparison.maps
+    given = "" if rows.held_out_name is None else f" given beside them ({as_text(rows.held_out_name, 60)})"
     sentences = [
         f"{number(len(maps), 'method')} learned a map from the same {number(len(rows.training), 'row')} of "
         f"{number(rows.training.shape[1], 'number')} ({rows.units}). Figures are of "
-        f"{number(len(rows.held_out), 'row')} that none of them had seen{_exceptions(comparison)}."
+        f"{number(len(rows.held_out), 'row')}{given} that none of them had seen{_exceptions(comparison)}."
     ]
     held_out = [one for one in maps if one.held_out is not None and not one.method.takes_labels]
     if len(held_out) > 1:

@@ -120,6 +120,7 @@ class Comparison:
         return {
             "n_training_rows": len(self.rows.training),
             "n_held_out_rows": len(self.rows.held_out),
+            "held_out": self.rows.held_out_name,
             "n_columns": self.rows.training.shape[1],
             "units": self.rows.units,
             "n_components": self.n_components,

@@ -39,6 +39,8 @@ class MapRows:
         Of a row as it was given, if that is an image; else ``(n_columns,)``.
     units : str
         What the numbers are.
+    held_out_name : str or None
+        What held-out rows that were given are called; None where they were drawn from the rows.
     """
 
     training: Array
@@ -49,6 +51,7 @@ class MapRows:
     held_out_labels: NDArray[Any] | None
     shape: tuple[int, ...]
     units: str
+    held_out_name: str | None = None
 
 
 def split_rows(
@@ -100,6 +103,7 @@ def split_rows(
         None if theirs is None else theirs[others],
         schema.shape if schema.holds_images else points.shape[1:],
         "units of the data" if schema.container == "array" else "training standard deviations, one-hot codes",
+        None if given is None else given.name,
     )
 
 

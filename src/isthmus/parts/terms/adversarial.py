@@ -35,7 +35,7 @@ BETAS = (0.5, 0.9)
 LEAST_PRICE, PRICE_PER_COLUMN = 10.0, 0.25
 
 # Sorting codes anew costs likelihood first; a schedule ended by that would end in the middle of it.
-SETTLING = 0.3
+UNSETTLED = 0.3
 
 
 class Waves(nn.Module):
@@ -82,7 +82,7 @@ class AdversarialTerm(TermModule):
 
     scale: Tensor
     opponent_betas = BETAS
-    settling = SETTLING
+    unsettled = UNSETTLED
 
     def __init__(self, spec: Adversarial, code: Code, prior: LatentPrior, n_labels: int) -> None:
         super().__init__("adversarial", spec.weight)

@@ -85,7 +85,7 @@ class TermModule(nn.Module):
         How much of the running means of gradients and of their squares each of its steps keeps.
     ramp : float
         Share of the schedule over which the weight grows from 0.
-    settling : float
+    unsettled : float
         Share of the schedule in which the held-out loss may rise and fall, which does not count as a stall.
     """
 
@@ -94,7 +94,7 @@ class TermModule(nn.Module):
     opponent_rate: float = 1.0
     opponent_betas: tuple[float, float] = (0.9, 0.999)
     ramp: float = 0.0
-    settling: float = 0.0
+    unsettled: float = 0.0
 
     def __init__(self, name: str, weight: float) -> None:
         super().__init__()

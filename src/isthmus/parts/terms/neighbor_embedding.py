@@ -39,7 +39,7 @@ class NeighborEmbeddingTerm(TermModule):
     code : Code
     """
 
-    settling = GUIDED_SHARE
+    unsettled = GUIDED_SHARE
 
     def __init__(self, spec: NeighborEmbedding, code: Code) -> None:
         super().__init__("neighbor_embedding", spec.weight)
