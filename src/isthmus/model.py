@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from isthmus.data.features import Features, Values
 from isthmus.parts.bounds import ELBO, Bound, ImportanceWeighted
 from isthmus.parts.corruptions import Corruption
 from isthmus.parts.densities import Density
+from isthmus.parts.doubly_reparametrised import importance_weighted_bound
 from isthmus.parts.posteriors.base import Code, DiscreteCode
 from isthmus.parts.posteriors.places import PlacesCode, Positions
 from isthmus.parts.priors.autoregressive import AutoregressivePrior
@@ -264,23 +264,13 @@ class Model(nn.Module):
         yield from self.terms  # type: ignore[misc]
 
     def _importance_weighted(self, step: Step, z: Tensor, condition: Tensor | None) -> Tensor:
-        """Return the bound of each row, with the doubly reparametrised gradient (Tucker et al. 2019).
-
-        The gradient of the decoder and the prior weighs draw k by its share w_k of the sum, that of the
-        encoder by (1 - beta) w_k + beta w_k squared, through z alone: log q's own parameters are held fixed.
-        """
         beta = self.divergence.weight_at(step.share) if self.divergence is not None else 1.0
-        draws = z.view_as(z)  # a tensor of its own: what other terms ask of z keeps its whole gradient
-        log_w = self.log_weights(
-            step.outputs.detach(), draws, step.rows, condition, step.anchors, beta
-        )  # (K, B)
-        bound = torch.logsumexp(log_w, dim=0) - math.log(len(log_w))
-        if not draws.requires_grad:
-            return bound
-        shares = torch.softmax(log_w.detach(), dim=0)
-        draws.register_hook((1 - beta + beta * shares)[..., None].mul)
-        surrogate = (shares * log_w).sum(dim=0)
-        return surrogate + (bound - surrogate).detach()
+        outputs = step.outputs.detach()  # log q's own parameters are held fixed
+
+        def log_weights(draws: Tensor) -> Tensor:
+            return self.log_weights(outputs, draws, step.rows, condition, step.anchors, beta)
+
+        return importance_weighted_bound(z, log_weights, beta)
 
     def loss(self, batch: Batch, generator: torch.Generator, share: float = 1.0) -> dict[str, Tensor]:
         """Return the named terms of the objective on a batch."""

@@ -59,6 +59,12 @@ def test_dynamic_binarisation_scores_undrawn_values_by_the_mean_over_draws(make_
     torch.testing.assert_close(averaged, density.log_prob(outputs, values), atol=0.02, rtol=0)
 
 
+def test_values_at_the_ends_and_beyond_are_binarised_for_certain(make_facts: MakeFacts) -> None:
+    density = Bernoulli("dynamic").build(make_facts(like="unit"))
+    values = torch.tensor([[0.0, 1.0, -0.1], [1.3, -0.2, 1.0]]).repeat(N, 1)
+    assert torch.equal(density.targets(values, generator()), values.clamp(0, 1))
+
+
 @pytest.mark.usefixtures("double")
 def test_continuous_bernoulli_is_torchs_away_from_one_half(make_facts: MakeFacts) -> None:
     logits = torch.cat([torch.linspace(-14, -0.1, 60), torch.linspace(0.1, 14, 60)])[:, None].expand(-1, 3)
