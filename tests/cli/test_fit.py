@@ -203,6 +203,31 @@ def test_an_interrupt_keeps_the_best_model_and_the_checkpoint(shop: Workshop, tm
     assert {name.split("/")[0] for name in names(tmp_path)} == {"m", "m.checkpoint"}
 
 
+def test_an_interrupt_among_a_stacks_layers_leaves_a_checkpoint_to_go_on_from(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    long = ("--set", "layer_epochs=60", "--set", "hidden_sizes=(4,)", "--set", "max_epochs=2")
+    words = ("fit", shop.csv, "-o", "m", "--model", "StackedAutoencoder", "--latent", 2, "--seed", 1, *long)
+    process = start(*words, *SAVING, cwd=tmp_path)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("layer 1"):
+            break
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "layer 2" not in err
+    assert "m.checkpoint holds the run so far; --resume with the same command goes on" in err
+    assert "Traceback" not in err
+    assert names(tmp_path) == ["m.checkpoint"]
+    again = start(*words, *SAVING, "--resume", cwd=tmp_path)
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert "layer 1" not in err  # it is not learned a second time
+    assert "layer 2: 60 epochs" in err
+
+
 def test_two_processes_with_one_seed_give_the_same_file_with_checkpoints_or_without(
     shop: Workshop, tmp_path: Path, unbroken: str
 ) -> None:

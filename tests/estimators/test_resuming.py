@@ -13,10 +13,11 @@ from sklearn.base import clone
 from torch import nn
 
 from isthmus.errors import InputError, StoreError
-from isthmus.estimators import Autoencoder, DenoisingAutoencoder, preparing
+from isthmus.estimators import Autoencoder, DenoisingAutoencoder, StackedAutoencoder, preparing
 from isthmus.estimators.base import BaseAutoencoder
 from isthmus.estimators.building import model_arrays
 from isthmus.model import Model
+from isthmus.training.loop import Trainer
 
 MakeModel = Callable[..., Autoencoder]
 BATCHES = 4
@@ -25,6 +26,12 @@ BATCHES = 4
 def denoising(**params: Any) -> DenoisingAutoencoder:
     fixed = {"hidden_sizes": (8,), "max_epochs": 5, "batch_size": 30, "random_state": 0}
     return DenoisingAutoencoder(2, **fixed | params)
+
+
+def stacked(**params: Any) -> StackedAutoencoder:
+    """Three phases of 3 epochs: a layer of 8, the code's layer, and the whole."""
+    fixed = {"hidden_sizes": (8,), "layer_epochs": 3, "max_epochs": 3, "batch_size": 30, "random_state": 0}
+    return StackedAutoencoder(2, **{"corruption": "masking:p=0.2"} | fixed | params)
 
 
 def bits(model: BaseAutoencoder) -> bytes:
@@ -147,6 +154,57 @@ def test_a_killed_run_is_resumed_to_the_bit(
     path.write_bytes(saved[len(saved) // 2])
     resumed = denoising(encoder=dropout, checkpoint=path).resume(rows)
     assert bits(resumed) == bits(unbroken)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("phase", [0, 1, 2])
+def test_a_stack_killed_in_any_phase_is_resumed_to_the_bit(
+    rows: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: int, streamed: bool
+) -> None:
+    unlimited = preparing._memory_limit
+    monkeypatch.setattr(preparing, "_memory_limit", (lambda: 0) if streamed else unlimited)
+    unbroken = stacked().fit(rows)
+    saved: list[bytes] = []
+    path = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr("isthmus.training.checkpoint.Checkpoint.maybe_save", save_and_keep(saved))
+        stacked(checkpoint=path).fit(rows)
+    assert len(saved) == 9 * BATCHES
+    path.write_bytes(saved[3 * BATCHES * phase + BATCHES + 1])  # in the second epoch of the phase
+    epochs = []
+    epoch = Trainer.epoch
+    monkeypatch.setattr(Trainer, "epoch", lambda self: epochs.append(epoch(self)))
+    resumed = stacked(checkpoint=path).resume(rows)
+    assert bits(resumed) == bits(unbroken)
+    assert len(epochs) == 3 * (3 - phase) - 1  # nothing is learned a second time
+    for mine, theirs in zip(resumed.layer_history_, unbroken.layer_history_, strict=True):
+        assert [row["loss"] for row in mine] == [row["loss"] for row in theirs]
+    for name, weight in resumed.initial_weights_.items():
+        assert np.array_equal(weight, unbroken.initial_weights_[name])
+
+
+def test_ctrl_c_among_the_layers_leaves_no_model_but_a_run_to_resume(
+    rows: np.ndarray, tmp_path: Path, interrupt: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = stacked(checkpoint=tmp_path / "run")
+    interrupt(4 * BATCHES)  # in the second layer
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(rows)
+    monkeypatch.undo()
+    assert not hasattr(model, "model_")
+    assert bits(model.resume(rows)) == bits(stacked().fit(rows))
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"layer_epochs": 4}, "layer_settings"), ({"corruption": None}, "architecture.corruption")],
+)
+def test_a_stack_of_other_layers_is_refused_by_name(
+    rows: np.ndarray, tmp_path: Path, changes: dict[str, Any], named: str
+) -> None:
+    model = stacked(checkpoint=tmp_path / "run", checkpoint_seconds=0).fit(rows)
+    with pytest.raises(StoreError, match=f"{named}.* differs"):
+        model.set_params(**changes).resume(rows)
 
 
 def save_and_keep(saved: list[bytes]) -> Callable[..., None]:

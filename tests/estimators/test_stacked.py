@@ -43,8 +43,8 @@ def test_the_initial_weights_read_rows_as_they_are(rows: np.ndarray, data: Any, 
     outputs = []
     initialize = StackedAutoencoder._initialize
 
-    def watched(self: StackedAutoencoder, module: Any, prepared: Any) -> None:
-        initialize(self, module, prepared)
+    def watched(self: StackedAutoencoder, module: Any, *arguments: Any) -> None:
+        initialize(self, module, *arguments)
         values = module.features.to_values(
             torch.from_numpy(X.reshape(120, -1)[:, self.schema_.modelled_index].astype(float))
         )

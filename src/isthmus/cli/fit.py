@@ -45,7 +45,13 @@ def fit(data: Data, /, *, options: FitOptions) -> int:
     source, beside = _read(estimator, data, options)
     with _interrupts() as interrupts:
         learn = estimator.resume if resuming else estimator.fit
-        learn(source, **beside)
+        try:
+            learn(source, **beside)
+        except KeyboardInterrupt:
+            # Among the layers of a stack, where there is no model yet.
+            if options.checkpoint.exists():
+                note(f"{options.checkpoint} holds the run so far; --resume with the same command goes on")
+            raise
         estimator.save(options.output, overwrite=overwrite)
     if interrupts:
         again = f"{options.output} holds the best model so far; --resume with the same command goes on"

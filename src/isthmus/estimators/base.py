@@ -34,6 +34,7 @@ from isthmus.parts.posteriors import Point, Posterior
 from isthmus.parts.priors import Prior
 from isthmus.parts.registry import Part
 from isthmus.parts.terms import Term
+from isthmus.training.checkpoint import Checkpoint
 
 __all__ = ["BaseAutoencoder"]
 
@@ -222,8 +223,12 @@ class BaseAutoencoder(Geodesics, CallbackSupportMixin, PartParameters):
         """Return the column whose values an opponent is told, if there is one."""
         return ()
 
-    def _initialize(self, model: Model, prepared: Prepared) -> None:
+    def _initialize(self, model: Model, prepared: Prepared, checkpoint: Checkpoint | None) -> None:
         """Put weights learned before into a model that is about to be trained."""
+
+    def _initial_identity(self, prepared: Prepared) -> dict[str, Any]:
+        """Return, as JSON, what these weights depend on that the fit itself does not."""
+        return {}
 
     def _parts(self) -> dict[str, Part]:
         """Return the parts that were given (not those left at "auto")."""

@@ -28,7 +28,7 @@ from isthmus.estimators.preparing import Prepared
 from isthmus.estimators.reading import open_known
 from isthmus.estimators.scoring import apply
 from isthmus.estimators.stacked import StackedAutoencoder
-from isthmus.training.interrupts import HeldInterrupts
+from isthmus.training.interruptible import interruptible
 from isthmus.training.loop import Trainer
 from isthmus.training.randomness import isolated
 from isthmus.training.settings import Settings, auto_batch_size, resolve_settings
@@ -181,18 +181,17 @@ def choose_settings(
 
 def train(trainer: Trainer) -> None:
     """Run the epochs; an interrupt ends them and keeps the best model so far."""
-    with HeldInterrupts() as interrupts:
-        trainer.on_step = interrupts.release
-        try:
+    try:
+        with interruptible(trainer, None) as interrupts:
             while not trainer.finished:
                 trainer.epoch()
                 interrupts.release()
-        except KeyboardInterrupt:
-            warnings.warn(
-                f"interrupted in epoch {trainer.progress.epoch + 1}; the best model so far is kept",
-                UserWarning,
-                stacklevel=5,
-            )
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"interrupted in epoch {trainer.progress.epoch + 1}; the best model so far is kept",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def figures(model: Any, prepared: Prepared) -> dict[str, Any]:

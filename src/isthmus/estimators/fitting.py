@@ -26,6 +26,7 @@ from isthmus.estimators.reading import Given, find_condition, find_labels, load,
 from isthmus.model import Model
 from isthmus.training.callbacks import EpochCallbacks, displaying
 from isthmus.training.checkpoint import Checkpoint
+from isthmus.training.interruptible import interruptible
 from isthmus.training.interrupts import HeldInterrupts
 from isthmus.training.loop import Trainer
 from isthmus.training.randomness import isolated
@@ -59,10 +60,12 @@ def fit(
     with isolated(derive_seed(estimator.seed_, 6), device):
         trainer = make_trainer(estimator, schema, prepared, device)
         warn_of_idle_parts(trainer.model.prior, getattr(estimator, "labels_", ()), given.labels)
-        checkpoint = open_checkpoint(estimator, trainer, source, given)
-        initialize(estimator, trainer, prepared)
-        if checkpoint is not None and resume and checkpoint.path.exists():
-            checkpoint.restore(trainer)
+        checkpoint = open_checkpoint(estimator, trainer, source, given, prepared)
+        if checkpoint is not None and resume:
+            checkpoint.find(device)
+        initialize(estimator, trainer, prepared, checkpoint)
+        if checkpoint is not None:
+            checkpoint.go_on(trainer)
         with displaying(estimator, estimator.verbose):
             train(estimator, trainer, checkpoint, X)
     trainer.restore_best()
@@ -90,10 +93,12 @@ def make_trainer(
     return trainer
 
 
-def initialize(estimator: BaseAutoencoder, trainer: Trainer, prepared: Prepared) -> None:
+def initialize(
+    estimator: BaseAutoencoder, trainer: Trainer, prepared: Prepared, checkpoint: Checkpoint | None
+) -> None:
     """Train what comes before the joint phase; interrupted there, nothing half-fitted is left."""
     try:
-        estimator._initialize(trainer.model, prepared)
+        estimator._initialize(trainer.model, prepared, checkpoint)
     except KeyboardInterrupt:
         estimator._forget()
         raise
@@ -122,7 +127,7 @@ def adopt(estimator: BaseAutoencoder, trainer: Trainer, schema: Schema, architec
 
 
 def open_checkpoint(
-    estimator: BaseAutoencoder, trainer: Trainer, source: Source, given: Given
+    estimator: BaseAutoencoder, trainer: Trainer, source: Source, given: Given, prepared: Prepared
 ) -> Checkpoint | None:
     """Let the trainer save itself now and then, identified by all that its bits depend on."""
     if estimator.checkpoint is None:
@@ -136,6 +141,7 @@ def open_checkpoint(
         "validation rows": None
         if trainer.held_out is None
         else preparing.batch_fingerprint(trainer.held_out),
+        **estimator._initial_identity(prepared),
     }
     return Checkpoint(path, estimator.checkpoint_seconds, identity)
 
@@ -145,35 +151,22 @@ def train(estimator: BaseAutoencoder, trainer: Trainer, checkpoint: Checkpoint |
     callbacks = EpochCallbacks(
         estimator, trainer.settings.max_epochs, X, lambda: {"model_": copy.deepcopy(trainer.model)}
     )
-    with HeldInterrupts() as interrupts:
-        try:
-            run_epochs(estimator, trainer, checkpoint, callbacks, interrupts)
-        except KeyboardInterrupt:
-            if checkpoint is not None and not interrupts.pending:
-                checkpoint.save(trainer)
-            warnings.warn(
-                f"interrupted in epoch {trainer.progress.epoch + 1}; the best model so far is kept",
-                UserWarning,
-                stacklevel=5,
-            )
+    try:
+        with interruptible(trainer, checkpoint) as interrupts:
+            run_epochs(estimator, trainer, callbacks, interrupts)
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"interrupted in epoch {trainer.progress.epoch + 1}; the best model so far is kept",
+            UserWarning,
+            stacklevel=5,
+        )
     callbacks.finish()
 
 
 def run_epochs(
-    estimator: BaseAutoencoder,
-    trainer: Trainer,
-    checkpoint: Checkpoint | None,
-    callbacks: EpochCallbacks,
-    interrupts: HeldInterrupts,
+    estimator: BaseAutoencoder, trainer: Trainer, callbacks: EpochCallbacks, interrupts: HeldInterrupts
 ) -> None:
     """Train to the end of the schedule, or until a callback asks to stop."""
-
-    def after_step() -> None:
-        if checkpoint is not None:
-            checkpoint.maybe_save(trainer)
-        interrupts.release()
-
-    trainer.on_step = after_step
     stop = False
     while not (stop or trainer.finished):
         callbacks.begin()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,7 +24,9 @@ from isthmus.model import Model
 from isthmus.parts.corruptions import Corruption
 from isthmus.parts.posteriors import Point, Posterior
 from isthmus.parts.registry import Part, parse_as
+from isthmus.training.checkpoint import Checkpoint
 from isthmus.training.layerwise import train_layers
+from isthmus.training.settings import Settings
 
 __all__ = ["StackedAutoencoder"]
 
@@ -36,9 +38,9 @@ class StackedAutoencoder(BaseAutoencoder):
     """A deep autoencoder trained layer by layer, then together (Bengio et al. 2007; Vincent et al. 2010).
 
     Each layer first learns to restore the output of the layer below, damaged by `corruption` if there is one;
-    the whole then goes on from there. A run that is interrupted among the layers starts anew: `checkpoint`
-    and `resume` keep the joint phase. `partial_fit` is the joint phase alone; a first chunk starts it from
-    random weights.
+    the whole then goes on from there. An interrupt among the layers leaves no fitted model, but `resume` goes
+    on from it all the same. `partial_fit` is the joint phase alone; a first chunk starts it from random
+    weights.
 
     Parameters
     ----------
@@ -93,13 +95,18 @@ class StackedAutoencoder(BaseAutoencoder):
         part = self._part("corruption")
         return part if isinstance(part, Corruption) else None
 
-    def _initialize(self, model: Model, prepared: Prepared) -> None:
+    def _layer_settings(self, prepared: Prepared) -> Settings:
+        return choose_settings(self, self.architecture_, prepared, max_epochs=self.layer_epochs)
+
+    def _initial_identity(self, prepared: Prepared) -> dict[str, Any]:
+        return {"layer_settings": asdict(self._layer_settings(prepared))}
+
+    def _initialize(self, model: Model, prepared: Prepared, checkpoint: Checkpoint | None) -> None:
         if self.architecture_.network != "mlp" or self.encoder is not None or self.decoder is not None:
             raise InputError(
                 'layers of perceptrons can be stacked, others not; set network="mlp" and no factories'
             )
         assert isinstance(model.encoder, nn.Sequential)
-        settings = choose_settings(self, self.architecture_, prepared, max_epochs=self.layer_epochs)
         console = Console(file=sys.stderr)
 
         def report(number: int, history: list[dict[str, float]]) -> None:
@@ -108,7 +115,13 @@ class StackedAutoencoder(BaseAutoencoder):
                 console.print(f"layer {number + 1}: {len(history)} epochs, loss {loss}", highlight=False)
 
         self.layer_history_ = train_layers(
-            model, prepared.batches, prepared.held_out, settings, self._corruption(), report
+            model,
+            prepared.batches,
+            prepared.held_out,
+            self._layer_settings(prepared),
+            self._corruption(),
+            report,
+            checkpoint,
         )
         self.initial_weights_ = _weights(model.encoder, model.features)
 

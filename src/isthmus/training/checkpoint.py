@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,32 @@ from isthmus.training.loop import Trainer
 from isthmus.training.optimizer import Optimizer
 from isthmus.training.state import Progress
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "Earlier", "History", "as_history", "history_columns"]
+
+History = list[dict[str, float]]
 
 
 def environment(device: torch.device) -> dict[str, Any]:
     """Return what the bits of a run depend on besides data, seed and settings."""
     return {"torch": torch.__version__, "threads": torch.get_num_threads(), "device": str(device)}
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a run's earlier phases left to the present one; most runs have a single phase.
+
+    Attributes
+    ----------
+    phase : int
+        How many were before.
+    tensors : dict of str to Tensor
+    facts : dict
+        As JSON.
+    """
+
+    phase: int = 0
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class Checkpoint:
@@ -37,12 +57,21 @@ class Checkpoint:
         Time between two saves; 0 saves after every step.
     identity : mapping
         Settings, parts, schema and the fingerprint of the data, as JSON: a run goes on only if they agree.
+
+    Attributes
+    ----------
+    earlier : Earlier
+        Saved beside the trainer; whoever runs several phases sets it when one begins.
+    found : Earlier or None
+        That of the file that the run goes on from.
     """
 
     def __init__(self, path: Path, seconds: float, identity: Mapping[str, Any]) -> None:
         self.path, self.seconds = path, seconds
         self.identity = json.loads(json.dumps(dict(identity)))
         self.last = time.monotonic()
+        self.earlier = Earlier()
+        self.found: Earlier | None = None
 
     def maybe_save(self, trainer: Trainer) -> None:
         if time.monotonic() - self.last >= self.seconds:
@@ -58,14 +87,13 @@ class Checkpoint:
             tensors |= {f"best.{name}": tensor for name, tensor in trainer.best.items()}
         tensors |= _generators(trainer)
         progress = asdict(trainer.progress)
-        # The history goes among the tensors, since JSON has no way to write a loss that is not finite.
-        history = progress.pop("history")
-        names = list(history[0]) if history else []
-        rows = [[row[name] for name in names] for row in history]
-        tensors["history"] = torch.tensor(rows, dtype=torch.float64)
+        names, tensors["history"] = history_columns(progress.pop("history"))
+        tensors |= {f"earlier.{name}": tensor for name, tensor in self.earlier.tensors.items()}
         meta = {
             "progress": progress,
             "history": names,
+            "phase": self.earlier.phase,
+            "earlier": self.earlier.facts,
             "identity": self.identity,
             "environment": environment(trainer.device),
         }
@@ -73,11 +101,28 @@ class Checkpoint:
         write_tensors(self.path, arrays, meta, overwrite=True)
         self.last = time.monotonic()
 
+    def find(self, device: torch.device) -> None:
+        """Look which phase the file is of, if there is one, or refuse by name what differs."""
+        if not self.path.exists():
+            return
+        tensors, meta = self._read(device)
+        try:
+            phase, facts = int(meta.get("phase", 0)), dict(meta.get("earlier", {}))
+            self.found = Earlier(phase, _below(tensors, "earlier."), facts)
+        except (TypeError, ValueError) as error:
+            raise self.misfit(error) from error
+
+    def go_on(self, trainer: Trainer) -> bool:
+        """Restore `trainer` if the file that was found is of the present phase, and tell whether it was."""
+        if self.found is None or self.found.phase != self.earlier.phase:
+            return False
+        self.restore(trainer)
+        self.found = None
+        return True
+
     def restore(self, trainer: Trainer) -> None:
         """Bring `trainer` to the saved state, or refuse by name what differs."""
-        arrays, meta = read_tensors(self.path)
-        self._refuse_differences(meta, trainer.device)
-        tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        tensors, meta = self._read(trainer.device)
         try:
             trainer.model.load_state_dict(_below(tensors, "model."))
             best = _below(tensors, "best.")
@@ -87,15 +132,26 @@ class Checkpoint:
             trainer.sums = {k: v.to(trainer.device) for k, v in _below(tensors, "sums.").items()}
             for prefix, optimizer in _optimizers(trainer).items():
                 optimizer.load_tensors(_below(tensors, prefix))
-            trainer.progress = Progress(**meta["progress"], history=_history(tensors, meta["history"]))
+            trainer.progress = Progress(
+                **meta["progress"], history=as_history(meta["history"], tensors["history"])
+            )
             trainer.noise.set_state(tensors["random.noise"])
             torch.set_rng_state(tensors["random.cpu"])
             if "random.cuda" in tensors:
                 torch.cuda.set_rng_state(tensors["random.cuda"], trainer.device)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise StoreError(
-                f"{self.path}: the checkpoint does not fit this model ({error}); start anew without --resume"
-            ) from error
+            raise self.misfit(error) from error
+
+    def _read(self, device: torch.device) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+        arrays, meta = read_tensors(self.path)
+        self._refuse_differences(meta, device)
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, meta
+
+    def misfit(self, error: Exception) -> StoreError:
+        """Return what to raise where the file's contents are not those of this run."""
+        return StoreError(
+            f"{self.path}: the checkpoint does not fit this model ({error}); start anew without --resume"
+        )
 
     def _refuse_differences(self, meta: Mapping[str, Any], device: torch.device) -> None:
         for title, mine in (("identity", self.identity), ("environment", environment(device))):
@@ -125,10 +181,18 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _history(tensors: Mapping[str, Tensor], names: list[str]) -> list[dict[str, float]]:
+def history_columns(history: History) -> tuple[list[str], Tensor]:
+    """Return a history's names and its numbers: JSON has no way to write a loss that is not finite."""
+    names = list(history[0]) if history else []
+    rows = [[row[name] for name in names] for row in history]
+    return names, torch.tensor(rows, dtype=torch.float64)
+
+
+def as_history(names: Sequence[str], columns: Tensor) -> History:
+    """Undo `history_columns`."""
     if not names:
         return []
-    rows = tensors["history"].reshape(-1, len(names)).tolist()
+    rows = columns.reshape(-1, len(names)).tolist()
     return [dict(zip(names, row, strict=True)) | {"epoch": int(row[names.index("epoch")])} for row in rows]
 
 

@@ -19,6 +19,8 @@ from isthmus.parts.corruptions import Corruption
 from isthmus.parts.densities import Density
 from isthmus.parts.likelihoods import Gaussian
 from isthmus.parts.posteriors.point import PointCode
+from isthmus.training.checkpoint import Checkpoint, Earlier, History, as_history, history_columns
+from isthmus.training.interruptible import interruptible
 from isthmus.training.loop import Trainer
 from isthmus.training.settings import Settings
 
@@ -83,8 +85,9 @@ def train_layers(
     held_out: Batch | None,
     settings: Settings,
     corruption: Corruption | None,
-    report: Callable[[int, list[dict[str, float]]], None],
-) -> list[list[dict[str, float]]]:
+    report: Callable[[int, History], None],
+    checkpoint: Checkpoint | None = None,
+) -> list[History]:
     """Train the linear layers of a model's perceptrons one after the other, outermost first, in place.
 
     Layer i of the encoder and layer i from the end of the decoder form an autoencoder of one hidden layer.
@@ -101,30 +104,68 @@ def train_layers(
         What damages each layer's input while it learns.
     report : callable
         Told each layer's number, from 0, and history.
+    checkpoint : Checkpoint, optional
+        Keeps the run, of which each layer is a phase. Layers that were learned before are taken from the file
+        it has found, and it is left ready for the phase that follows the layers.
 
     Returns
     -------
     list of list of dict
         The history of each layer.
     """
-    histories = []
     layers = list(zip(_blocks(model.encoder), reversed(_blocks(model.decoder)), strict=True))
-    below: list[nn.Module] = []
+    histories = _learned_before(model, checkpoint)
+    _begin_phase(model, histories, checkpoint)
+    if len(histories) == len(layers):
+        return histories
     for number, (up, down) in enumerate(layers):
         features, density = _stage(model, batches, number)
-        code = model.code if number == len(layers) - 1 else _code_of(up)
-        layer = Model(features, up, down, density, code, corruption)
-        layer.set_device(next(model.parameters()).device)
-        own = replace(settings, seed=derive_seed(settings.seed, 10, number))
-        trainer = Trainer(layer, batches, held_out, own)
+        if number == len(histories):
+            code = model.code if number == len(layers) - 1 else _code_of(up)
+            layer = Model(features, up, down, density, code, corruption)
+            layer.set_device(next(model.parameters()).device)
+            own = replace(settings, seed=derive_seed(settings.seed, 10, number))
+            histories.append(_train(Trainer(layer, batches, held_out, own), checkpoint))
+            report(number, histories[-1])
+            _begin_phase(model, histories, checkpoint)
+        batches, held_out = _pass_on(batches, held_out, [features, up])
+    return histories
+
+
+def _train(trainer: Trainer, checkpoint: Checkpoint | None) -> History:
+    if checkpoint is not None:
+        checkpoint.go_on(trainer)
+    with interruptible(trainer, checkpoint) as interrupts:
         while not trainer.finished:
             trainer.epoch()
-        trainer.restore_best()
-        histories.append(trainer.progress.history)
-        report(number, trainer.progress.history)
-        below = [layer.features, up]
-        batches, held_out = _pass_on(batches, held_out, below)
-    return histories
+            interrupts.release()
+    trainer.restore_best()
+    return trainer.progress.history
+
+
+def _begin_phase(model: Model, histories: list[History], checkpoint: Checkpoint | None) -> None:
+    """Keep, from now on, what the layers have learned so far."""
+    if checkpoint is None:
+        return
+    tensors = {f"weights.{name}": tensor.clone() for name, tensor in model.state_dict().items()}
+    names = []
+    for number, history in enumerate(histories):
+        columns, tensors[f"history.{number}"] = history_columns(history)
+        names.append(columns)
+    checkpoint.earlier = Earlier(len(histories), tensors, {"histories": names})
+
+
+def _learned_before(model: Model, checkpoint: Checkpoint | None) -> list[History]:
+    """Give the model what layers had learned in the run that is to go on, and return their histories."""
+    found = None if checkpoint is None else checkpoint.found
+    if checkpoint is None or found is None:
+        return []
+    try:
+        model.load_state_dict({name: found.tensors[f"weights.{name}"] for name in model.state_dict()})
+        columns = [found.tensors[f"history.{number}"] for number in range(found.phase)]
+        return [as_history(*pair) for pair in zip(found.facts["histories"], columns, strict=True)]
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise checkpoint.misfit(error) from error
 
 
 def _blocks(network: nn.Module) -> list[nn.Sequential]:
