@@ -188,9 +188,10 @@ def test_ctrl_c_among_the_layers_leaves_no_model_but_a_run_to_resume(
 ) -> None:
     model = stacked(checkpoint=tmp_path / "run")
     interrupt(4 * BATCHES)  # in the second layer
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         model.fit(rows)
     monkeypatch.undo()
+    assert caught.value.__notes__ == [f"{tmp_path / 'run'} holds the run so far; resume goes on with it"]
     assert not hasattr(model, "model_")
     assert bits(model.resume(rows)) == bits(stacked().fit(rows))
 

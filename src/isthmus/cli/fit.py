@@ -47,9 +47,8 @@ def fit(data: Data, /, *, options: FitOptions) -> int:
         learn = estimator.resume if resuming else estimator.fit
         try:
             learn(source, **beside)
-        except KeyboardInterrupt:
-            # Among the layers of a stack, where there is no model yet.
-            if options.checkpoint.exists():
+        except KeyboardInterrupt as interrupt:
+            if getattr(interrupt, "__notes__", None):  # of a run that has left a checkpoint, but no model yet
                 note(f"{options.checkpoint} holds the run so far; --resume with the same command goes on")
             raise
         estimator.save(options.output, overwrite=overwrite)

@@ -99,8 +99,10 @@ def initialize(
     """Train what comes before the joint phase; interrupted there, nothing half-fitted is left."""
     try:
         estimator._initialize(trainer.model, prepared, checkpoint)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         estimator._forget()
+        if checkpoint is not None and checkpoint.path.exists():
+            interrupt.add_note(f"{checkpoint.path} holds the run so far; resume goes on with it")
         raise
 
 

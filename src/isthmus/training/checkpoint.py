@@ -112,13 +112,11 @@ class Checkpoint:
         except (TypeError, ValueError) as error:
             raise self.misfit(error) from error
 
-    def go_on(self, trainer: Trainer) -> bool:
-        """Restore `trainer` if the file that was found is of the present phase, and tell whether it was."""
-        if self.found is None or self.found.phase != self.earlier.phase:
-            return False
-        self.restore(trainer)
-        self.found = None
-        return True
+    def go_on(self, trainer: Trainer) -> None:
+        """Restore `trainer` if the file that was found is of the present phase."""
+        if self.found is not None and self.found.phase == self.earlier.phase:
+            self.restore(trainer)
+            self.found = None
 
     def restore(self, trainer: Trainer) -> None:
         """Bring `trainer` to the saved state, or refuse by name what differs."""
