@@ -196,18 +196,6 @@ def test_ctrl_c_among_the_layers_leaves_no_model_but_a_run_to_resume(
     assert bits(model.resume(rows)) == bits(stacked().fit(rows))
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [({"layer_epochs": 4}, "layer_settings"), ({"corruption": None}, "architecture.corruption")],
-)
-def test_a_stack_of_other_layers_is_refused_by_name(
-    rows: np.ndarray, tmp_path: Path, changes: dict[str, Any], named: str
-) -> None:
-    model = stacked(checkpoint=tmp_path / "run", checkpoint_seconds=0).fit(rows)
-    with pytest.raises(StoreError, match=f"{named}.* differs"):
-        model.set_params(**changes).resume(rows)
-
-
 def save_and_keep(saved: list[bytes]) -> Callable[..., None]:
     def maybe_save(self: Any, trainer: Any) -> None:
         self.save(trainer)
@@ -227,19 +215,21 @@ def test_a_finished_run_resumes_to_itself_and_no_file_starts_anew(rows: np.ndarr
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("make", "changes", "named"),
     [
-        ({"random_state": 1}, "settings.seed"),
-        ({"max_epochs": 9}, "settings"),
-        ({"corruption": "masking:p=0.4"}, "architecture.corruption"),
-        ({"n_components": 3}, "architecture.n_components"),
-        ({"validation_fraction": 0.09}, "validation rows"),
+        (denoising, {"random_state": 1}, "settings.seed"),
+        (denoising, {"max_epochs": 9}, "settings"),
+        (denoising, {"corruption": "masking:p=0.4"}, "architecture.corruption"),
+        (denoising, {"n_components": 3}, "architecture.n_components"),
+        (denoising, {"validation_fraction": 0.09}, "validation rows"),
+        (stacked, {"layer_epochs": 4}, "layer_settings"),
+        (stacked, {"corruption": None}, "architecture.corruption"),
     ],
 )
 def test_another_run_is_refused_by_name(
-    rows: np.ndarray, tmp_path: Path, changes: dict[str, Any], named: str
+    rows: np.ndarray, tmp_path: Path, make: Callable[..., Any], changes: dict[str, Any], named: str
 ) -> None:
-    model = denoising(checkpoint=tmp_path / "run", checkpoint_seconds=0).fit(rows)
+    model = make(checkpoint=tmp_path / "run", checkpoint_seconds=0).fit(rows)
     with pytest.raises(StoreError, match=f"{named}.* differs"):
         model.set_params(**changes).resume(rows)
 

@@ -157,9 +157,9 @@ def _begin_phase(model: Model, histories: list[History], checkpoint: Checkpoint 
 
 def _learned_before(model: Model, checkpoint: Checkpoint | None) -> list[History]:
     """Give the model what layers had learned in the run that is to go on, and return their histories."""
-    found = None if checkpoint is None else checkpoint.found
-    if checkpoint is None or found is None:
+    if checkpoint is None or checkpoint.found is None:
         return []
+    found = checkpoint.found
     try:
         model.load_state_dict({name: found.tensors[f"weights.{name}"] for name in model.state_dict()})
         columns = [found.tensors[f"history.{number}"] for number in range(found.phase)]
