@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 import torch
 
+from isthmus.data.batches import Batch
 from isthmus.errors import InputError
 from isthmus.estimators import Autoencoder, VariationalAutoencoder, load
 from isthmus.estimators.building import model_arrays
+from isthmus.training.loop import Trainer
 from isthmus.training.schedule import share_done
 
 MakeModel = Callable[..., Autoencoder]
@@ -29,6 +31,27 @@ def test_chunk_after_chunk_lowers_the_loss(rows: np.ndarray, quick: MakeModel) -
     assert model.n_training_rows_ == 25 * len(rows)
     assert model.metrics_ == {}
     assert [row["epoch"] for row in model.history_] == list(range(1, 101))
+
+
+def test_a_chunk_after_an_interrupted_one_is_learned_from_its_first_row(
+    rows: np.ndarray, quick: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = quick(batch_size=10, learning_rate=1e-9).partial_fit(rows)
+    steps = iter(range(3))
+
+    def step(self: Trainer, batch: Batch) -> None:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        whole(self, batch)
+
+    whole = Trainer.step
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", step)
+        with pytest.raises(KeyboardInterrupt):
+            model.partial_fit(rows)
+    model.partial_fit(rows[:20])
+    loss = -model.score(rows[:20])  # at this rate the model stays as it is
+    assert model.history_[-1]["loss"] == pytest.approx(loss, rel=1e-4)
 
 
 def test_the_rate_warms_up_and_holds(rows: np.ndarray, quick: MakeModel) -> None:

@@ -61,7 +61,9 @@ class Trainer:
         self.report: Callable[[str], None] = lambda message: None
 
     def take_up(self, batches: Batches, positions: Positions | None) -> None:
-        """Go on with other rows, and where these have positions of their own, with those."""
+        """Go on with other rows, from the first, and where these have positions of their own, with those."""
+        self.progress.position = 0  # an interrupt may have left others half way
+        self.sums.clear()
         self.batches, self.n_batches = batches, batches.n_batches(self.settings.batch_size)
         if positions is not None:
             self.model.positions = positions
