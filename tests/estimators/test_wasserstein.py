@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 import torch
 
 from isthmus.errors import InputError
-from isthmus.estimators import WassersteinAutoencoder
+from isthmus.estimators import VariationalAutoencoder, WassersteinAutoencoder
 from isthmus.parts.terms.discrepancy import squared_discrepancy
 
 SHORT = {"hidden_sizes": (8,), "max_epochs": 3, "random_state": 0}
+TERMS = ("maximum_mean_discrepancy:weight=100",)
 
 
 def discrepancy(model: WassersteinAutoencoder, rows: np.ndarray) -> float:
@@ -50,6 +52,17 @@ def test_codes_may_be_drawn(rows: np.ndarray) -> None:
     assert model.model_.code.stochastic
     _, errors = model.score_samples(rows, return_std_error=True)  # a density, since both parts have one
     assert (errors > 0).all()
+
+
+@pytest.mark.parametrize("estimator", [WassersteinAutoencoder(2), VariationalAutoencoder(2, terms=TERMS)])
+def test_batches_without_a_weighted_row_are_learned_from(rows: np.ndarray, estimator: Any) -> None:
+    weight = np.zeros(len(rows))
+    weight[:5] = 1
+    estimator.set_params(**SHORT | {"max_epochs": 10, "batch_size": 10, "validation_fraction": 0.0})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of steps that were left out
+        estimator.fit(rows, sample_weight=weight)
+    assert estimator.n_iter_ == 10
 
 
 def test_the_discrepancy_may_be_any_term_that_compares_with_a_prior(rows: np.ndarray) -> None:

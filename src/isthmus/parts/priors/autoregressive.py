@@ -9,6 +9,7 @@ from isthmus.errors import InputError
 from isthmus.parts.densities.base import uniform
 from isthmus.parts.posteriors.base import DiscreteCode
 from isthmus.parts.priors.base import LatentPrior
+from isthmus.parts.weighting import weighted_mean
 
 __all__ = ["AutoregressivePrior"]
 
@@ -59,10 +60,7 @@ class AutoregressivePrior(LatentPrior):
         weight : Tensor of shape (B,), optional
             The rows' training weights.
         """
-        log_prob = self.log_prob_indices(indices)
-        if weight is None:
-            return -log_prob.mean()
-        return -(weight * log_prob).sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+        return -weighted_mean(self.log_prob_indices(indices), weight)
 
     @torch.no_grad()
     def sample_indices(self, n: int, generator: torch.Generator, temperature: float = 1.0) -> Tensor:

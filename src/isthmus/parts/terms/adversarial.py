@@ -13,7 +13,8 @@ from isthmus.nets.mlp import mlp
 from isthmus.parts.posteriors.base import Code
 from isthmus.parts.priors.base import LatentPrior
 from isthmus.parts.terms.base import Step, TermModule
-from isthmus.parts.terms.discrepancy import prior_scale, squared_discrepancy, weighted_mean
+from isthmus.parts.terms.discrepancy import prior_scale, squared_discrepancy
+from isthmus.parts.weighting import weighted_mean
 
 if TYPE_CHECKING:
     from isthmus.parts.terms.specs import Adversarial

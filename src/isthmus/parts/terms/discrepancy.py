@@ -11,11 +11,12 @@ from isthmus.errors import InputError
 from isthmus.parts.posteriors.base import Code
 from isthmus.parts.priors.base import LatentPrior
 from isthmus.parts.terms.base import Step, TermModule
+from isthmus.parts.weighting import or_one, weighted_mean
 
 if TYPE_CHECKING:
     from isthmus.parts.terms.specs import Adversarial, MaximumMeanDiscrepancy
 
-__all__ = ["DiscrepancyTerm", "prior_scale", "squared_discrepancy", "weighted_mean"]
+__all__ = ["DiscrepancyTerm", "prior_scale", "squared_discrepancy"]
 
 FACTORS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 # Draws from which a prior's scale is estimated: its standard error is a fraction of a percent.
@@ -75,13 +76,6 @@ def squared_discrepancy(
     return within - 2 * weighted_mean(across, weight)
 
 
-def weighted_mean(x: Tensor, weight: Tensor | None) -> Tensor:
-    """Return the mean over the rows of x, of shape (B, ...), by their weights of shape (B,)."""
-    if weight is None:
-        return x.mean(dim=0)
-    return torch.tensordot(weight, x, dims=1) / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
-
-
 def prior_scale(spec: MaximumMeanDiscrepancy | Adversarial, prior: LatentPrior) -> Tensor:
     """Estimate the pooled standard deviation of a prior's components, from draws that are always the same.
 
@@ -102,7 +96,7 @@ def _mean_of_pairs(kernel: Tensor, weight: Tensor | None) -> Tensor:
     if weight is None:
         return (kernel.sum() - kernel.diagonal().sum()) / max(n * (n - 1), 1)
     pairs = torch.outer(weight, weight).fill_diagonal_(0)  # (N, N)
-    return (pairs * kernel).sum() / pairs.sum().clamp(min=torch.finfo(pairs.dtype).tiny)
+    return (pairs * kernel).sum() / or_one(pairs.sum())
 
 
 def _squared_distances(x: Tensor, y: Tensor) -> Tensor:

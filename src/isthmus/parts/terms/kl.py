@@ -11,7 +11,7 @@ from isthmus.errors import InputError
 from isthmus.parts.posteriors.base import Code
 from isthmus.parts.priors.base import LatentPrior
 from isthmus.parts.terms.base import Step, TermModule
-from isthmus.parts.terms.discrepancy import weighted_mean
+from isthmus.parts.weighting import weighted_mean
 
 if TYPE_CHECKING:
     from isthmus.parts.terms.specs import KL
