@@ -311,6 +311,22 @@ def test_a_prior_that_cannot_be_scored_gives_no_density(rows: np.ndarray) -> Non
     assert np.isfinite(model.score_samples(rows)).all()
 
 
+@pytest.mark.parametrize(
+    ("posterior", "prior", "found"),
+    [
+        ("diagonal_gaussian", "standard_normal", True),
+        ("von_mises_fisher", "uniform_sphere", True),
+        ("diagonal_gaussian", "uniform_sphere", False),
+        ("von_mises_fisher", "standard_normal", False),
+    ],
+)
+def test_densities_of_code_and_prior_are_of_the_same_measure(
+    rows: np.ndarray, posterior: str, prior: str, found: bool
+) -> None:
+    model = WassersteinAutoencoder(2, posterior=posterior, prior=prior, **SHORT).fit(rows)
+    assert gives_density(model.model_) == found
+
+
 def test_of_tokens_it_is_the_joint_probability(rows: np.ndarray) -> None:
     model = VectorQuantizedAutoencoder(4, posterior="finite_scalar:levels=3", **SHORT).fit(rows)
     module = model.model_

@@ -27,10 +27,14 @@ SHARED_SEED = 20_140_514
 
 
 def gives_density(model: Model) -> bool:
-    """Tell whether `log_likelihood` bounds log p(x); if not, it is log p(x given z(x))."""
-    if isinstance(model.code, DiscreteCode):
-        return isinstance(model.prior, AutoregressivePrior)
-    return model.code.stochastic and model.prior is not None and model.prior.scored
+    """Tell whether `log_likelihood` bounds log p(x); if not, it is log p(x given z(x)).
+
+    Code and prior have densities with respect to the same measure then: both on the sphere, or neither.
+    """
+    code, prior = model.code, model.prior
+    if isinstance(code, DiscreteCode):
+        return isinstance(prior, AutoregressivePrior)
+    return code.stochastic and prior is not None and prior.scored and code.on_sphere == prior.on_sphere
 
 
 def n_groups(n_samples: int) -> int:
