@@ -75,6 +75,17 @@ def test_columns_may_stand_in_another_order_than_in_the_given_schema(
     assert np.array_equal(load(tmp_path / "model").transform(other), model.transform(other))
 
 
+def test_a_frame_may_be_learned_from_with_the_schema_of_an_array(
+    rows: np.ndarray, quick: MakeModel, tmp_path: Path
+) -> None:
+    frame = pl.DataFrame(rows, schema=list("abcde"))
+    model = quick(schema=quick(max_epochs=1).fit(rows).schema_).fit(frame)
+    model.save(tmp_path / "model")
+    loaded = load(tmp_path / "model")
+    assert list(loaded.feature_names_in_) == frame.columns
+    assert np.array_equal(loaded.transform(frame), model.transform(frame))
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -216,7 +227,7 @@ def at(*path: str, to: Any) -> Callable[[Any], Any]:
         (at("n_iter", to="3"), "whole number"),
         (at("n_features_in", to=6), "name different columns"),
         (at("n_features_in", to=0), "name different columns"),
-        (at("feature_names_in", to=["a", "b", "c", "d", "e"]), "name different columns"),
+        (at("feature_names_in", to=["a", "b", "c", "d", "d"]), "name different columns"),
         (at("feature_names_in", to=[[]]), "unhashable|name different columns"),
         (at("format_version", to=3), "upgrade"),
         (lambda config: {k: v for k, v in config.items() if k != "seed"}, "seed"),

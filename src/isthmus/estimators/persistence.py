@@ -193,11 +193,13 @@ def _restore(
 
 
 def restore_names(estimator: BaseAutoencoder, schema: Schema, n_features: Any, names: Any) -> None:
-    """Set what scikit-learn checks; a given schema's ignored columns may have been absent."""
+    """Set what scikit-learn checks; a given schema's ignored columns may have been absent.
+
+    The schema of an array has names of its own, whatever the frame was called that a model learned from.
+    """
     known = {column.name for column in schema.features}
-    named = (
-        isinstance(names, list) and len(set(names)) == len(names) == n_features and known.issuperset(names)
-    )
+    named = isinstance(names, list) and len(set(names)) == len(names) == n_features
+    named = named and (schema.container == "array" or known.issuperset(names))
     if not (named or names is None) or not 0 < whole_number(n_features) <= len(known):
         raise InputError("config.json and schema.json name different columns")
     estimator.n_features_in_ = n_features
