@@ -78,8 +78,11 @@ def test_the_history_tells_commitment_and_the_priors_loss(rows: np.ndarray) -> N
     ("k", "token_size", "n_tokens"),
     [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 4, 1), (6, 3, 2), (7, 1, 7), (8, 4, 2)],
 )
-def test_tokens_left_open_divide_the_code(rows: np.ndarray, k: int, token_size: int, n_tokens: int) -> None:
-    model = VectorQuantizedAutoencoder(k, **SHORT | {"max_epochs": 1}).fit(rows)
+@pytest.mark.parametrize("posterior", ["vector_quantized", {"kind": "vector_quantized", "n_codes": 16}])
+def test_tokens_left_open_divide_the_code(
+    rows: np.ndarray, posterior: Any, k: int, token_size: int, n_tokens: int
+) -> None:
+    model = VectorQuantizedAutoencoder(k, posterior=posterior, **SHORT | {"max_epochs": 1}).fit(rows)
     assert model.architecture_.posterior.token_size == token_size
     assert model.encode_indices(rows).shape == (120, n_tokens)
 

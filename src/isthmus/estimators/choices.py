@@ -72,7 +72,7 @@ def choose_architecture(estimator: BaseAutoencoder, schema: Schema, prepared: Pr
         activation=estimator.activation,
         likelihood=likelihood,
         corruption=estimator._corruption(),
-        posterior=posterior,
+        posterior=posterior.for_components(int(latent)),
         prior=prior,
         bound=estimator._bound(),
         terms=estimator._terms(),

@@ -66,7 +66,7 @@ def _of_part(part: Part, architecture: Architecture, n_inputs: int) -> int:
     if isinstance(part, Places):
         return part.n_places * n
     if isinstance(part, VectorQuantized):
-        return part.n_codes * part.token_size
+        return part.n_codes * part.size_in(n)
     if isinstance(part, Autoregressive):
         n_tokens, n_values = _tokens(architecture)
         return part.width * (2 * n_values + n_tokens + 6 * part.width)
@@ -77,7 +77,7 @@ def _of_part(part: Part, architecture: Architecture, n_inputs: int) -> int:
 
 def _tokens(architecture: Architecture) -> tuple[int, int]:
     """Return the number of tokens and of the values that each one can have."""
-    code = architecture.posterior
+    code, n = architecture.posterior, architecture.n_components
     if isinstance(code, VectorQuantized):
-        return architecture.n_components // code.token_size, code.n_codes
-    return architecture.n_components, code.levels if isinstance(code, FiniteScalar) else 0
+        return n // code.size_in(n), code.n_codes
+    return n, code.levels if isinstance(code, FiniteScalar) else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,8 +33,8 @@ class VectorQuantizedAutoencoder(Generative):
     ----------
     {parameters}
     posterior : Posterior, str or dict, default="vector_quantized"
-        "vector_quantized" (a learned codebook) or "finite_scalar" (rounding). Without options, a token has 4
-        components, or as many fewer as divide `n_components`; "auto" is rounded up to whole tokens.
+        "vector_quantized" (a learned codebook) or "finite_scalar" (rounding). A token has 4 components by
+        default, or as many fewer as divide `n_components`; "auto" is rounded up to whole tokens.
     prior : Prior, str or dict, default="autoregressive"
         Tokens one after the other.
 
@@ -75,12 +75,7 @@ class VectorQuantizedAutoencoder(Generative):
         return np.concatenate(list(streaming.tokens(self, X)))
 
     def _posterior(self) -> Posterior:
-        part = parse_as(self.posterior, "posterior", (VectorQuantized, FiniteScalar), "posterior")
-        if self.posterior != "vector_quantized" or isinstance(self.n_components, str):
-            return part
-        assert isinstance(part, VectorQuantized)
-        sizes = range(1, part.token_size + 1)
-        return replace(part, token_size=max(size for size in sizes if self.n_components % size == 0))
+        return parse_as(self.posterior, "posterior", (VectorQuantized, FiniteScalar), "posterior")
 
     def _prior(self) -> Prior | None:
         return parse_as(self.prior, "prior", (Autoregressive,), "prior")

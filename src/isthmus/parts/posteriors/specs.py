@@ -27,6 +27,8 @@ __all__ = [
 FAMILY = "posterior"
 # Fewer rows would make a place's region that of single rows, more would make the map coarse.
 ROWS_PER_PLACE = 3
+# Components of one token, where they divide the code.
+TOKEN_SIZE = 4
 
 
 class Posterior(Part):
@@ -39,6 +41,10 @@ class Posterior(Part):
     def at_least(self, n_components: int) -> int:
         """Return the least possible number of components that is not below `n_components`."""
         return n_components
+
+    def for_components(self, n_components: int) -> Posterior:
+        """Return it with what it leaves to the number of components decided."""
+        return self
 
 
 @register(FAMILY)
@@ -113,8 +119,9 @@ class VectorQuantized(Posterior):
     ----------
     n_codes : int, default=256
         Vectors in the codebook, which all tokens share.
-    token_size : int, default=4
-        Components of one token; `n_components` is a multiple of it.
+    token_size : int or None, default=None
+        Components of one token; `n_components` is a multiple of it. None: 4, or as many fewer as divide
+        `n_components`.
     commitment : float, default=0.25
         Weight of the squared distance that keeps the encoder near the codebook.
     decay : float, default=0.99
@@ -122,28 +129,39 @@ class VectorQuantized(Posterior):
     """
 
     n_codes: int = 256
-    token_size: int = 4
+    token_size: int | None = None
     commitment: float = 0.25
     decay: float = 0.99
 
     def __post_init__(self) -> None:
         check_number(self, "n_codes", low=2, high=2**16, whole=True)
-        check_number(self, "token_size", low=1, high=2**16, whole=True)
+        if self.token_size is not None:
+            check_number(self, "token_size", low=1, high=2**16, whole=True)
         check_number(self, "commitment")
         check_number(self, "decay", high=1.0)
 
     def build(self, n_components: int) -> Code:
         from isthmus.parts.posteriors.vector_quantized import VectorQuantizedCode
 
-        if n_components % self.token_size:
+        size = self.size_in(n_components)
+        if n_components % size:
             raise InputError(
-                f"{self!r}: n_components={n_components} is no multiple of token_size={self.token_size}; "
+                f"{self!r}: n_components={n_components} is no multiple of token_size={size}; "
                 f"take {self.at_least(n_components)}, or another token_size."
             )
         return VectorQuantizedCode(n_components, self)
 
     def at_least(self, n_components: int) -> int:
-        return -(-n_components // self.token_size) * self.token_size
+        size = self.token_size or TOKEN_SIZE
+        return -(-n_components // size) * size
+
+    def for_components(self, n_components: int) -> VectorQuantized:
+        return replace(self, token_size=self.size_in(n_components))
+
+    def size_in(self, n_components: int) -> int:
+        """Return the components of one token in a code of `n_components`."""
+        sizes = [size for size in range(1, TOKEN_SIZE + 1) if n_components % size == 0]
+        return self.token_size or max(sizes)
 
 
 @register(FAMILY)

@@ -38,10 +38,10 @@ class VectorQuantizedCode(DiscreteCode):
 
     def __init__(self, n_components: int, spec: VectorQuantized) -> None:
         super().__init__(n_components, n_components)
-        self.token_size, self.n_codes = spec.token_size, spec.n_codes
+        self.token_size, self.n_codes = spec.size_in(n_components), spec.n_codes
         self.commitment, self.decay = spec.commitment, spec.decay
-        self.vocabulary = (spec.n_codes,) * (n_components // spec.token_size)
-        self.register_buffer("codebook", torch.zeros(spec.n_codes, spec.token_size))
+        self.vocabulary = (spec.n_codes,) * (n_components // self.token_size)
+        self.register_buffer("codebook", torch.zeros(spec.n_codes, self.token_size))
         self.register_buffer("counts", torch.zeros(spec.n_codes))
 
     def code(self, outputs: Tensor) -> Tensor:
