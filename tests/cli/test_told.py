@@ -194,3 +194,20 @@ def test_reports_are_told_the_condition(shop: Workshop, tmp_path: Path, given: s
     assert done.status == 0
     assert done.err.startswith("isthmus: note: this model is told y of each row; without --condition")
     assert "The map of codes" not in (tmp_path / "bare.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("labels", "word", "label"), [([0, 1, None], "1", 1.0), ([False, True, False], "true", True)]
+)
+def test_a_label_is_found_however_its_value_is_written(
+    tmp_path: Path, labels: list[object], word: str, label: object
+) -> None:
+    rng = np.random.default_rng(0)
+    rows = pl.DataFrame({"x": rng.normal(size=60), "y": rng.normal(size=60), "g": labels * 20})
+    rows.write_csv(tmp_path / "rows.csv")
+    assert (
+        call("fit", tmp_path / "rows.csv", "-o", tmp_path / "m", "--set", "labels=g", *AAE, *RING).status == 0
+    )
+    succeed("sample", tmp_path / "m", "-o", tmp_path / "x.csv", "--label", word, "--seed", 1)
+    expected = isthmus.load(tmp_path / "m").sample(10, labels=label, random_state=1)
+    assert_allclose(pl.read_csv(tmp_path / "x.csv")["x"], expected["x"])

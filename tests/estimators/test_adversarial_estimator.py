@@ -106,6 +106,14 @@ def test_labels_bring_codes_to_their_parts_of_the_prior(
         (np.array(["2020", "2019", "NaT", "2020"], dtype="datetime64[Y]"), ["2019", "2020"], [1, 0, -1, 1]),
         ([-1, -1, -1, -1], [], [-1, -1, -1, -1]),
         (["-1", "a", "a", "a"], ["-1", "a"], [0, 1, 1, 1]),
+        (["b", "a", -1, "b"], ["a", "b"], [1, 0, -1, 1]),  # of a list with texts NumPy makes texts alone
+        (["b", "a", float("nan"), "b"], ["a", "b"], [1, 0, -1, 1]),
+        (
+            [pd.Timestamp("2020"), pd.Timestamp("2019"), pd.NaT, pd.Timestamp("2020")],
+            ["2019", "2020"],
+            [1, 0, -1, 1],
+        ),
+        (np.array(["2020", "2019", "NaT", "2020"], dtype="datetime64[ns]"), ["2019", "2020"], [1, 0, -1, 1]),
     ],
     ids=str,
 )

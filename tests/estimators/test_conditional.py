@@ -74,6 +74,26 @@ def test_a_condition_apart_may_have_many_forms(sites: pl.DataFrame) -> None:
     assert two.transform(X[:1], condition=[[1, 9.0]]).shape == (1, 2)
 
 
+def test_the_entries_of_a_list_keep_their_types(sites: pl.DataFrame) -> None:
+    X, names = sites.select("x", "z").to_numpy(), sites["site"].to_list()
+    pairs = list(zip(names, sites["dose"].to_list(), strict=True))
+    apart = Conditional(2, **SHORT).fit(X, condition=pairs)
+    assert apart.condition_schema_ is not None
+    assert [column.kind for column in apart.condition_schema_.modelled] == ["categorical", "continuous"]
+    named = {"condition0": sites["site"], "condition1": sites["dose"]}
+    assert np.array_equal(apart.transform(X, condition=pairs), apart.transform(X, condition=named))
+    gaps = Conditional(2, **SHORT).fit(X, condition=[np.nan if name == "a" else name for name in names])
+    assert gaps.condition_schema_ is not None
+    assert gaps.condition_schema_["condition"].levels == ("b", "c")
+
+
+def test_one_value_of_a_mapping_speaks_for_all_rows(sites: pl.DataFrame, told: Conditional) -> None:
+    drawn = told.sample(2, condition={"site": ["a", "b"], "dose": 3, "group": [1]}, random_state=0)
+    assert drawn.select(NAMES).rows() == [("a", 3.0, 1), ("b", 3.0, 1)]
+    with refused(r'unlike lengths \("site" 2, "dose" 3, "group" 1\)'):
+        told.sample(2, condition={"site": ["a", "b"], "dose": [1, 2, 3], "group": 1})
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
@@ -245,6 +265,8 @@ def test_fits_that_cannot_be_meant_are_refused(sites: pl.DataFrame) -> None:
         fit(sites.with_columns(same=1), "same")
     with refused("says nothing"):
         fit(sites.drop(NAMES), condition=np.ones(160, dtype=int))
+    with refused('column "note" cannot be a condition: an identifier.*leave it out'):
+        fit(sites.drop(NAMES), condition={"g": sites["group"], "note": [f"{i} of them" for i in range(160)]})
     with refused(r"condition has the shape \(160, 1, 1\)"):
         fit(sites.drop(NAMES), condition=np.ones((160, 1, 1)))
     with refused("nothing to learn"):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -205,3 +206,18 @@ def test_rows_are_encoded_as_what_they_are_and_decoded_as_what_is_said() -> None
     way = model.interpolate(ends[:1], ends[1:], 3, condition={"kind": "b"})
     told = model.inverse_transform(code, condition={"kind": ["b", "b"]})
     np.testing.assert_allclose(way["x"].to_numpy()[[0, 2]], told["x"].to_numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow"])
+def test_reconstructed_rows_say_under_which_condition(
+    told: Conditional, sites: pl.DataFrame, library: str
+) -> None:
+    rows = {"polars": sites, "pandas": sites.to_pandas(), "pyarrow": sites.to_arrow()}[library]
+    said = {"site": "b", "dose": 9.5, "group": 1}
+    found = told.reconstruct(rows, condition=said)
+    assert type(found) is type(rows)
+    restored = pl.DataFrame(found)
+    assert restored.columns == sites.columns
+    assert restored.select(NAMES).unique().to_dicts() == [said]
+    codes = told.transform(sites, condition=said)
+    assert_frame_equal(restored, told.inverse_transform(codes, condition=said))

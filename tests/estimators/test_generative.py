@@ -213,8 +213,12 @@ def test_one_row_may_have_many_forms(
     row = mixed_table[4]
     wanted = table.traverse(row, 0, 3)
     assert wanted.columns == mixed_table.columns
-    for form in (row.to_pandas(), as_source(row)):
+    named = row.row(0, named=True)
+    forms = (row.to_pandas(), as_source(row), row.to_pandas().iloc[0], named, row.row(0), list(row.row(0)))
+    for form in forms:
         assert table.traverse(form, 0, 3).equals(wanted)
+    one = VariationalAutoencoder(1, **SHORT).fit(digits.data[:60, 20:21])
+    assert np.array_equal(one.traverse(5.0, 0, 3), one.traverse(np.array([[5.0]]), 0, 3))
     assert type(table.interpolate(row.to_pandas(), row.to_pandas(), 2)) is pl.DataFrame
 
 

@@ -108,7 +108,7 @@ def test_a_loader_of_rows_alone_says_that_nothing_is_told(classes: Any) -> None:
     ("second", "said"),
     [
         (torch.zeros(3), "3 rows and a condition of 1"),
-        ({"a": torch.arange(2.0), "b": torch.arange(3.0)}, "2 rows and a condition of 2"),
+        ({"a": torch.arange(2.0), "b": torch.arange(3.0)}, "columns of unlike lengths"),
         (torch.zeros(3, 1, 1), r"shape \(3, 1, 1\)"),
     ],
 )

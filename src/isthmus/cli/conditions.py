@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from isthmus.cli.levels import find_level
 from isthmus.cli.sides import find_side
 from isthmus.errors import InputError, did_you_mean
 
@@ -140,18 +141,9 @@ def _value(column: Column, text: str) -> Any:
 
 
 def _level(column: Column, text: str) -> Scalar:
-    known = {str(level): level for level in column.levels}
-    if text in known:
-        return known[text]
-    for name, level in known.items():  # true is True, 7.0 is 7
-        if not isinstance(level, str) and (name.lower() == text.lower() or level == _number(text)):
-            return level
+    level = find_level(column.levels, text)
+    if level is not None:
+        return level
+    known = [str(level) for level in column.levels]
     near = did_you_mean(text, known)
     raise InputError(f"--condition {column.name}={text}: the model learned with {_listed(known)}.{near}")
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from isthmus.cli.levels import find_level
 from isthmus.cli.made import check_kind, load_generative, write_made
 from isthmus.cli.options import Array, Force, MadeOutput, Model, Resize, Seed, Told
 from isthmus.cli.parameters import check_whole
@@ -102,13 +103,14 @@ def _label(fitted: Generative, label: str | None) -> dict[str, Any]:
     """Return the keyword of `sample` for a label, of the type that the model knows labels by."""
     if label is None:
         return {}
-    known = {str(value): value for value in getattr(fitted, "labels_", ())}
-    if not known:
+    known = getattr(fitted, "labels_", None)
+    if known is None:
         raise InputError(
             f"--label {label}: this model was fitted without labels; AdversarialAutoencoder takes them, "
             "for instance with --set labels=COLUMN"
         )
-    return {"labels": known.get(label, label)}
+    found = find_level(known.tolist(), label)
+    return {"labels": label if found is None else found}
 
 
 def _write_samples(rows: Any, fitted: Generative, options: SampleOptions) -> None:

@@ -79,8 +79,7 @@ class Applying(Fitted, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         told = None if rows is None or stage is None else rows.tensor(stage)
         encoded = apply_to_codes(model, codes, data, told).astype(np.float64, copy=False)
         # Columns that say the condition come back as it was given.
-        inside = rows is not None and any(column.role == "condition" for column in self.schema_.columns)
-        columns = rows.frame(self.schema_) if rows is not None and inside else None
+        columns = None if rows is None else rows.frame(self.schema_)
         return decode(self.schema_, encoded, passthrough=columns)
 
     def reconstruct(self, X: Any) -> Any:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from isthmus.data.features import Features, Values
 from isthmus.data.inference import infer_schema
+from isthmus.data.lists import as_column, as_entries
 from isthmus.data.loaders import as_array
 from isthmus.data.restoring import Cells, build_frame, build_series
 from isthmus.data.schema import Column, Schema
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConditionRows",
     "as_keyword",
+    "check_told",
     "common_condition",
     "condition_kinds",
     "condition_sides",
@@ -70,15 +72,16 @@ class ConditionRows:
         warn(notices + _gaps(rows, stage))
         return stage(rows).cpu()
 
-    def frame(self, schema: Schema) -> Any:
-        """Return them as columns of the types that they have in `schema`, the rows' own."""
-        block = _all_rows(self.source)
+    def frame(self, schema: Schema, library: str | None = None) -> Any:
+        """Return them as columns of the types that they have in `schema`, the rows' own; None if of none."""
+        block, library = _all_rows(self.source), library or schema.library
+        native = library == schema.library
         columns = {
-            column.name: build_series(column, _cells(column, block[column.name]), schema.library, native=True)
+            column.name: build_series(column, _cells(column, block[column.name]), library, native=native)
             for column in schema.columns
             if column.role == "condition" and column.name in block.columns
         }
-        return build_frame(columns, schema.library, None)
+        return build_frame(columns, library, None) if columns else None
 
 
 def _gaps(rows: Values, stage: Features) -> Counter[str]:
@@ -140,12 +143,27 @@ def given_condition(condition: Any, names: Sequence[str] | None = None) -> Sourc
 def given_columns(condition: Any, names: Sequence[str] | None = None) -> dict[str, NDArray[Any]]:
     """Return the columns of conditions that are neither a frame nor a Source."""
     if isinstance(condition, Mapping):
-        return {str(name): np.atleast_1d(_array(value)) for name, value in condition.items()}
+        return _as_long({str(name): np.atleast_1d(_array(value)) for name, value in condition.items()})
     return _named_columns(condition, names)
 
 
 def _array(values: Any) -> NDArray[Any]:
-    return as_array(values) if isinstance(values, Tensor) else np.asarray(values)
+    return as_array(values) if isinstance(values, Tensor) else as_entries(values)
+
+
+def _as_long(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return columns of one length; one value speaks for all rows."""
+    lengths = {name: len(values) for name, values in columns.items()}
+    longest = max(lengths.values(), default=0)
+    if not set(lengths.values()) <= {1, longest}:
+        told = ", ".join(f'"{name}" {length}' for name, length in lengths.items())
+        raise InputError(
+            f"condition has columns of unlike lengths ({told}); give each one value, or one a row"
+        )
+    return {
+        name: as_column(values if len(values) == longest else np.repeat(values, longest))
+        for name, values in columns.items()
+    }
 
 
 def _named_columns(condition: Any, names: Sequence[str] | None) -> dict[str, NDArray[Any]]:
@@ -162,7 +180,7 @@ def _named_columns(condition: Any, names: Sequence[str] | None) -> dict[str, NDA
             f"condition has {matrix.shape[1]} columns, the model was fitted with {len(names)}: "
             f"{', '.join(names)}"
         )
-    return {name: matrix[:, j] for j, name in enumerate(names)}
+    return {name: as_column(matrix[:, j]) for j, name in enumerate(names)}
 
 
 def read_condition(condition: Any, n_rows: int) -> ConditionRows:
@@ -170,9 +188,17 @@ def read_condition(condition: Any, n_rows: int) -> ConditionRows:
     source = given_condition(condition)
     _check_length(source, n_rows)
     schema = infer_schema(source, kinds=condition_kinds(source, source.columns or ()))
+    for column in schema.columns:
+        check_told(column)
     if not schema.modelled:
         raise InputError("condition says nothing: every column of it is constant or ignored; leave it out")
     return ConditionRows(source, schema)
+
+
+def check_told(column: Column) -> None:
+    """Refuse a column that says nothing that a network could be told."""
+    if column.kind == "ignored":
+        raise InputError(f'column "{column.name}" cannot be a condition: {column.reason}; leave it out')
 
 
 def known_rows(

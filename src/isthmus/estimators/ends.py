@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import narwhals.stable.v2 as nw
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from isthmus.data.lists import plain_entries
 from isthmus.data.sources import Source
 from isthmus.errors import InputError
 from isthmus.estimators.applying import Applying
@@ -28,13 +30,30 @@ def one_row(model: Applying, row: Any) -> Any:
     """Return one row as rows, or refuse more."""
     check_is_fitted(model)
     if not hasattr(row, "columns") and not isinstance(row, Source):
-        array: NDArray[Any] = np.asarray(row)
-        if array.shape == model.schema_.shape or array.ndim == 1:
-            array = array[None]
-        row = array
+        named = _named(model, row)
+        row = _rows(model, row) if named is None else nw.from_dict(named, backend="polars").to_native()
     if len(row) != 1:
         raise InputError(f"expected one row, got {len(row)}")
     return row
+
+
+def _named(model: Applying, row: Any) -> dict[str, list[Any]] | None:
+    """Return the entries of a row of a frame by their columns' names; None for an array."""
+    if model.schema_.container != "frame":
+        return None
+    if isinstance(row, Sequence) and np.shape(np.asarray(row, dtype=object)) == (model.n_features_in_,):
+        row = dict(zip(model.feature_names_in_, row, strict=True))
+    elif nw.dependencies.is_pandas_series(row):
+        row = row.to_dict()
+    if not isinstance(row, Mapping):
+        return None
+    values = plain_entries(np.array([*row.values(), None], dtype=object))[:-1]
+    return {str(name): [value] for name, value in zip(row, values, strict=True)}
+
+
+def _rows(model: Applying, row: Any) -> NDArray[Any]:
+    array: NDArray[Any] = np.atleast_1d(np.asarray(row))
+    return array[None] if array.shape == model.schema_.shape or array.ndim == 1 else array
 
 
 def own_condition(model: Applying, rows: Any, condition: Any) -> Any:

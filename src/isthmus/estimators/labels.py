@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from isthmus.data.lists import as_entries, is_gap, plain_entries
 from isthmus.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ def label_codes(labels: ArrayLike, n_rows: int) -> tuple[NDArray[Any], NDArray[n
 
     A row has none where its label is None, NaN, or the number -1.
     """
-    values: NDArray[Any] = np.asarray(labels)
+    values = as_entries(labels)
     if values.shape != (n_rows,):
         raise InputError(f"labels has the shape {values.shape}; give one label for each of the {n_rows} rows")
-    unknown = np.array([_is_unknown(value) for value in values.tolist()], dtype=bool)
-    known = values[~unknown].tolist()
+    entries = plain_entries(values)
+    unknown = np.array([_is_unknown(value) for value in entries], dtype=bool)
+    known = [value for value, gap in zip(entries, unknown, strict=True) if not gap]
     numbers = all(isinstance(value, bool | int | float) for value in known)
     distinct, found = np.unique(known if numbers else [str(value) for value in known], return_inverse=True)
     codes = np.full(n_rows, -1, dtype=np.int64)
@@ -35,9 +37,7 @@ def label_codes(labels: ArrayLike, n_rows: int) -> tuple[NDArray[Any], NDArray[n
 
 
 def _is_unknown(value: Any) -> bool:
-    if isinstance(value, bool | int | float | str):
-        return value != value or (type(value) is not bool and value == -1)
-    return value is None or str(value) in ("NaT", "<NA>")
+    return is_gap(value) or (isinstance(value, int | float) and value == -1)
 
 
 def label_positions(labels: Any, known: NDArray[Any] | None, n: int) -> NDArray[np.int64]:
@@ -53,13 +53,13 @@ def label_positions(labels: Any, known: NDArray[Any] | None, n: int) -> NDArray[
         raise InputError(
             f"labels={labels!r}: this model was fitted without labels; give them to fit, and it sorts codes"
         )
-    given: NDArray[Any] = np.asarray(labels)
+    given = as_entries(labels)
     if given.shape not in ((), (n,)):
         raise InputError(f"labels has the shape {given.shape}; give one label, or one for each of {n} rows")
     names = {value: position for position, value in enumerate(known.tolist())}
     # As label_codes does: where texts are among them, all are texts.
     texts = any(isinstance(name, str) for name in names)
-    asked = [str(value) if texts else value for value in given.reshape(-1).tolist()]
+    asked = [str(value) if texts else value for value in plain_entries(given.reshape(-1))]
     for value in asked:
         if value not in names:
             words = [str(name) for name in names]

@@ -18,7 +18,13 @@ from isthmus.data.sources import Source, as_source
 from isthmus.data.statistics import Statistics
 from isthmus.errors import InputError
 from isthmus.estimators import building, preparing
-from isthmus.estimators.conditions import ConditionRows, condition_kinds, known_rows, read_condition
+from isthmus.estimators.conditions import (
+    ConditionRows,
+    check_told,
+    condition_kinds,
+    known_rows,
+    read_condition,
+)
 from isthmus.estimators.inputs import check_weight, open_input
 from isthmus.estimators.labels import label_codes
 from isthmus.estimators.likelihood_choice import resolve_likelihood
@@ -71,8 +77,8 @@ def _check_roles(estimator: BaseAutoencoder, schema: Schema) -> None:
                 f'column "{name}" is to be a {role}, and the given schema has it as a {schema[name].role}; '
                 f'use schema.edit(roles={{"{name}": "{role}"}})'
             )
-        if name in named and schema[name].kind == "ignored":
-            raise InputError(f'column "{name}" cannot be a condition: {schema[name].reason}; leave it out')
+        if name in named:
+            check_told(schema[name])
     if named and not schema.conditions.modelled:
         raise InputError(f"condition={list(named)} says nothing: it is the same for all rows; leave it out")
 

@@ -57,7 +57,8 @@ class StackedAutoencoder(BaseAutoencoder):
     ----------
     {attributes}
     layer_history_ : list of list of dict
-        The history of each layer's own training.
+        The history of each layer's own training. This and the next are of the run that learned: a model
+        folder does not hold them (a pickle does).
     initial_weights_ : dict of str to ndarray
         The encoder's weights after the layers' training and before the joint one, named as in the state of an
         ``nn.Sequential(nn.Linear, activation, nn.Linear, ...)``. Of arrays of numbers the first layer reads

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from isthmus.data.batches import Batch
 from isthmus.data.encoding import decode
+from isthmus.data.series import as_frame
 from isthmus.data.sources import Source, as_source
 from isthmus.errors import InputError
 from isthmus.estimators.baseline import expected
-from isthmus.estimators.conditions import condition_sides
+from isthmus.estimators.conditions import condition_sides, known_rows
 from isthmus.estimators.density import Scorer
 from isthmus.estimators.importance import DEFAULT_SAMPLES
 from isthmus.estimators.inputs import is_frame
@@ -59,9 +60,24 @@ def reconstructions(estimator: Applying, X: Any, condition: Any = None) -> Itera
     encoded = apply_to_source(
         model, source, schema, lambda piece: model.features.to_data(expected(model, piece)), sides
     )
-    for values, block in zip(encoded, whole.blocks(BLOCK_ROWS), strict=True):
+    blocks = whole.blocks(BLOCK_ROWS)
+    rows = None if condition is None else known_rows(estimator, source, condition)
+    told = rows.frame(schema, whole.library) if rows is not None and whole.kind == "frame" else None
+    if told is not None:
+        blocks = _told(blocks, told)
+    for values, block in zip(encoded, blocks, strict=True):
         decoded = decode(schema, np.asarray(values, np.float64), library=source.library, passthrough=block)
         yield decoded if isinstance(decoded, np.ndarray) else _only(decoded, block)
+
+
+def _told(blocks: Iterator[Any], told: Any) -> Iterator[Any]:
+    """Yield blocks of a frame whose columns say what the model was told instead of what the rows say."""
+    columns, position = as_frame(told), 0
+    for block in blocks:
+        frame = as_frame(block)
+        piece = columns[position : position + len(frame)]
+        yield frame.with_columns(*(piece[name] for name in piece.columns if name in frame.columns))
+        position += len(frame)
 
 
 def _only(frame: Any, like: Any) -> Any:
