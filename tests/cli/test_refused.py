@@ -285,6 +285,27 @@ OTHER = {
     "demo -o pictures": "not made by demo",
     "demo -o file": "is a file",
 }
+# Not even with --force, which each of these is given.
+READ = [
+    "map table.csv -o table.html --label town",
+    "map table.csv --codes bare/../table.csv",
+    "map images.npz --label output.csv -o output.html",
+    "encode table-model table.csv -o table.csv",
+    "encode array-model images.npz -o output.csv --id output.csv",
+    "encode told-apart images.npz -o output.csv --condition output.csv",
+    "decode array-model codes.npy -o codes.npy",
+    "reconstruct array-model images.npy -o images.npy",
+    "reconstruct array-model pictures -o pictures/broken.png",
+    "score table-model table.csv -o table.csv",
+    "density table-vae table.csv -o table.csv",
+    "sample vae -o images.npy --beside images.npy",
+    "traverse vae images.npy -o images.npy --row 0 --dim 0",
+    "dimension table.csv --json table.csv",
+    "compare table.csv --json table.csv",
+    "compare table.csv --held-out typed.csv --json typed.csv",
+    "report table-model table.csv -o table.csv",
+    "report array-model images.npz --label classes.txt -o classes.txt",
+]
 
 
 @pytest.mark.parametrize(("words", "fragment"), [*FIT.items(), *ROWS.items(), *MADE.items(), *OTHER.items()])
@@ -292,6 +313,11 @@ def test_it_is_refused_in_one_line(
     folder: Path, words: str, fragment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused(folder, words, fragment, monkeypatch)
+
+
+@pytest.mark.parametrize("words", READ)
+def test_no_output_replaces_what_is_read(folder: Path, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(folder, f"{words} --force", "would replace the data", monkeypatch)
 
 
 def test_a_symbolic_link_in_a_model_is_not_followed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ __all__ = ["decode", "denoise", "encode", "reconstruct", "score"]
 
 def encode(model: Model, data: Data, /, *, options: RowOptions) -> None:
     """Write the codes of rows, in columns z0, z1, ... (.npy: as an array)."""
-    check_output(options, options.output)
+    check_output(options, options.output, data)
     opened = open_rows(model, data, options)
     from isthmus.estimators import streaming
 
@@ -31,7 +31,7 @@ def encode(model: Model, data: Data, /, *, options: RowOptions) -> None:
 
 def decode(model: Model, codes: Codes, /, *, options: RowOptions) -> None:
     """Write the data that codes stand for: a table's own columns, or x0, x1, ... (.npy, .png: as images)."""
-    check_output(options, options.output, pictures=True)
+    check_output(options, options.output, codes, pictures=True)
     opened = open_rows(model, codes, options)
     write_data(_decoded(opened), opened, options)
     print(f"{options.output}: {len(opened.source):,} rows decoded")
@@ -39,7 +39,7 @@ def decode(model: Model, codes: Codes, /, *, options: RowOptions) -> None:
 
 def reconstruct(model: Model, data: Data, /, *, options: RowOptions) -> None:
     """Write rows as the model sees them: encoded and decoded again, missing entries filled in."""
-    check_output(options, options.output, pictures=True)
+    check_output(options, options.output, data, pictures=True)
     opened = open_rows(model, data, options)
     _reconstruct(opened, options)
     print(f"{options.output}: {len(opened.source):,} rows reconstructed")
@@ -47,7 +47,7 @@ def reconstruct(model: Model, data: Data, /, *, options: RowOptions) -> None:
 
 def denoise(model: Model, data: Data, /, *, options: RowOptions) -> None:
     """Write rows cleaned by a model that was fitted with a corruption: what they are without their noise."""
-    check_output(options, options.output, pictures=True)
+    check_output(options, options.output, data, pictures=True)
     opened = open_rows(model, data, options)
     if opened.fitted.architecture_.corruption is None:
         raise InputError(
@@ -64,7 +64,7 @@ def score(model: Model, data: Data, /, *, options: ScoreOptions | None = None) -
     log p(x) of generative models (`density` says how exactly, and draws more), log p(x given z(x)) of others.
     """
     options = options or ScoreOptions()
-    check_output(options, options.output)
+    check_output(options, options.output, data)
     opened = open_rows(model, data, options)
     from isthmus.estimators import streaming
     from isthmus.estimators.density import Scorer, density_note

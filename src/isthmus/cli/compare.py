@@ -82,7 +82,7 @@ def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
     method whose library is not installed is named and left out.
     """
     options = options or CompareOptions()
-    _check(options)
+    _check(data, options)
     methods = _methods(options)
     source, schema, values = _open(data, options)
     held_out = _held_out(options)
@@ -105,10 +105,13 @@ def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
     _write(options, data, found)
 
 
-def _check(options: CompareOptions) -> None:
+def _check(data: Path, options: CompareOptions) -> None:
     """Refuse what cannot be done, before any work is spent."""
+    from isthmus.cli.paths import check_apart
     from isthmus.store import check_output
 
+    for path in (options.output, options.json):
+        check_apart(path, data, options.held_out, options.label)
     if options.output is not None:
         if options.output.suffix.lower() not in (PAGE, PICTURE):
             raise InputError(f"{options.output}: unknown format; the name must end in {PAGE} or {PICTURE}")

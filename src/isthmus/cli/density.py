@@ -26,7 +26,7 @@ def density(model: Model, data: Data, /, *, options: DensityOptions | None = Non
     It is a lower bound, by importance sampling: the more draws per row, the nearer.
     """
     options = options or DensityOptions()
-    check_output(options, options.output)
+    check_output(options, options.output, data)
     check_whole("--samples", options.samples, 1)
     opened = open_rows(model, data, options)
     _check_density(opened.fitted, model)

@@ -76,7 +76,7 @@ def dimension(data: Data, /, *, options: DimensionOptions | None = None) -> None
     Rows are measured as models see them: numbers scaled to unit spread, categories one-hot.
     """
     options = options or DimensionOptions()
-    _check(options)
+    _check(data, options)
     estimator = _estimator(options) if options.evidence else None
     source, schema = _open(data, options)
     if options.evidence:
@@ -96,11 +96,13 @@ def dimension(data: Data, /, *, options: DimensionOptions | None = None) -> None
     _write(options, found, curse, evidence)
 
 
-def _check(options: DimensionOptions) -> None:
+def _check(data: Path, options: DimensionOptions) -> None:
     """Refuse what cannot be done, before any work is spent."""
-    from isthmus.cli.paths import is_picture
+    from isthmus.cli.paths import check_apart, is_picture
     from isthmus.store import check_output
 
+    for path in (options.output, options.json):
+        check_apart(path, data)
     if options.output is not None:
         if not options.evidence:
             raise InputError("-o draws the evidence, and --no-evidence leaves it out; give one of them")

@@ -13,7 +13,7 @@ from isthmus.cli.levels import find_level
 from isthmus.cli.made import check_kind, load_generative, write_made
 from isthmus.cli.options import Array, Force, MadeOutput, Model, Resize, Seed, Told
 from isthmus.cli.parameters import check_whole
-from isthmus.cli.paths import check_rows_output, is_picture
+from isthmus.cli.paths import check_apart, check_rows_output, is_picture
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class SampleOptions:
 def sample(model: Model, /, *, options: SampleOptions) -> None:
     """Draw new rows from a generative model: a code from the prior, then a row from the likelihood."""
     nearest_columns = "" if options.beside is None else "the columns nearest_row and nearest_distance"
+    check_apart(options.output, options.beside)
     check_rows_output(options.output, options.force, nearest_columns, pictures=True)
     check_whole("--number", options.number, 1)
     data = _read_beside(options)

@@ -109,8 +109,10 @@ def report(
     force: Force = False,
 ) -> None:
     """Write one self-contained web page: what was learned, the map of codes, and figures beside PCA's."""
+    from isthmus.cli.paths import check_apart
     from isthmus.store import check_output
 
+    check_apart(output, data, label, *(condition or ()))
     check_output(output, overwrite=force)
     if data is None and label is not None:
         raise InputError(f"--label {label}: a label belongs to rows; give the data too")

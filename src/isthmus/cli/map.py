@@ -89,7 +89,7 @@ def map_rows(data: Data, /, *, options: MapOptions | None = None) -> int:
     for encode, decode and report.
     """
     options = options or MapOptions()
-    _check(options)
+    _check(data, options)
     source = _open(data, options)
     from isthmus.cli.fit import fit
 
@@ -101,9 +101,9 @@ def map_rows(data: Data, /, *, options: MapOptions | None = None) -> int:
     return 0
 
 
-def _check(options: MapOptions) -> None:
+def _check(data: Path, options: MapOptions) -> None:
     """Refuse what cannot be done, before any work is spent."""
-    from isthmus.cli.paths import check_rows_output
+    from isthmus.cli.paths import check_apart, check_rows_output
     from isthmus.store import check_output
 
     if options.output.suffix.lower() != PAGE:
@@ -111,6 +111,9 @@ def _check(options: MapOptions) -> None:
     for text in options.set or ():
         if text.startswith("n_components="):
             raise InputError(f"--set {text}: a map has two components; for others use isthmus fit")
+    read = (data, options.label, options.id)
+    check_apart(options.output, *read, what="the page")
+    check_apart(options.codes_path, *read, what="the codes", advice="give --codes")
     check_output(options.output, overwrite=options.force)
     check_rows_output(options.codes_path, options.force)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["TABLES", "check_rows_output", "is_picture"]
+__all__ = ["TABLES", "check_apart", "check_rows_output", "is_picture"]
 
 TABLES = (".csv", ".parquet")
 FORMATS = (*TABLES, ".npy")
@@ -16,6 +17,38 @@ PICTURE = ".png"
 def is_picture(path: Path) -> bool:
     """Whether a file's name is that of a picture."""
     return path.suffix.lower() == PICTURE
+
+
+def check_apart(
+    output: Path | None,
+    *read: Path | str | None,
+    what: str = "the output",
+    advice: str = "choose another name",
+) -> None:
+    """Refuse an output in the place of what is read: ``--force`` is meant for earlier outputs.
+
+    Parameters
+    ----------
+    output : Path or None
+    *read : Path, str or None
+        Data, and what options name, which need not be files.
+    what : str
+        What the output is.
+    advice : str
+        What to do about it.
+    """
+    for given in read:
+        if output is not None and given is not None and _holds(os.path.expanduser(given), output):
+            raise InputError(f"{output}: {what} would replace the data; {advice}")
+
+
+def _holds(read: str, output: Path) -> bool:
+    """Whether a file that exists is what is read, or an image in a folder that is."""
+    if not os.path.exists(read) or not os.path.exists(output):
+        return False
+    if os.path.isdir(read):
+        return is_picture(output) and Path(os.path.realpath(read)) in Path(os.path.realpath(output)).parents
+    return os.path.samefile(read, output)
 
 
 def check_rows_output(path: Path, overwrite: bool, why_table: str = "", *, pictures: bool = False) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isthmus.cli.options import ReadOptions, RowOptions
-from isthmus.cli.paths import check_rows_output, is_picture
+from isthmus.cli.paths import check_apart, check_rows_output, is_picture
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ class Opened:
         return as_keyword(self.condition)
 
 
-def check_output(options: ReadOptions, output: Path | None, *, pictures: bool = False) -> None:
+def check_output(options: ReadOptions, output: Path | None, data: Path, *, pictures: bool = False) -> None:
     """Refuse an output that cannot be written, before any work is spent."""
+    check_apart(output, data, options.id, *(options.condition or ()))
     if output is not None:
         beside = "an id column" if options.id is not None else ""
         check_rows_output(output, options.force, beside, pictures=pictures)

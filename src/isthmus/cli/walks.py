@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from isthmus.cli.made import check_kind, load_generative, write_made
 from isthmus.cli.options import Array, Data, Force, MadeOutput, Model, Resize, Told
 from isthmus.cli.parameters import check_whole
-from isthmus.cli.paths import check_rows_output, is_picture
+from isthmus.cli.paths import check_apart, check_rows_output, is_picture
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _open(
     model: Path, data: Path, options: WalkOptions, command: str
 ) -> tuple[Generative, Source, pl.DataFrame | None]:
     """Open data and model; the rows have the columns that it was fitted on."""
+    check_apart(options.output, data)
     check_rows_output(options.output, options.force, pictures=True)
     check_whole("--number", options.number, 1)
     from isthmus import read
