@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import isthmus
 from isthmus.cli.output import as_frames, write_arrays, write_frames
 
-from .conftest import SHORT, Workshop, call, names, run_python, succeed, table
+from .conftest import CVAE, SHORT, Workshop, call, names, run_python, succeed, table
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -24,6 +24,49 @@ def test_codes_of_a_table(shop: Workshop, tmp_path: Path, ending: str) -> None:
     assert codes.columns == ["name", "z0", "z1"]
     assert codes["name"].to_list() == shop.table["name"].to_list()
     assert_array_equal(codes.select("z0", "z1").to_numpy().astype(np.float32), expected)
+
+
+@pytest.fixture(scope="module")
+def like_numbers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
+    """Give a folder with a model of texts some of which are words for missing values or numbers."""
+    folder, random = tmp_path_factory.mktemp("texts"), np.random.default_rng(0)
+    levels = {"veneer": ["None", "Brk", "Stone"], "size": ["10", "12", "S", "M"], "told": ["true", "half"]}
+    columns = {name: random.choice(some, 80) for name, some in levels.items()}
+    rows = pl.DataFrame({**columns, "x": random.normal(size=80)})
+    rows.write_csv(folder / "all.csv")
+    words = ("--model", CVAE, "--condition", "told", "--latent", 1, *SHORT, "--quiet")
+    succeed("fit", folder / "all.csv", "-o", folder / "m", *words)
+    return folder, rows
+
+
+@pytest.mark.parametrize(("name", "level"), [("veneer", "None"), ("size", "10"), ("told", "true")])
+def test_a_row_is_read_as_it_is_among_all_rows(
+    like_numbers: tuple[Path, pl.DataFrame], tmp_path: Path, name: str, level: str
+) -> None:
+    (folder, rows), chosen = like_numbers, pl.col(name) == level
+    rows.filter(chosen).write_csv(tmp_path / "some.csv")
+    for data, output in ((folder / "all.csv", "a.npy"), (tmp_path / "some.csv", "b.npy")):
+        succeed("encode", folder / "m", data, "-o", tmp_path / output)
+    of_all = np.load(tmp_path / "a.npy")[rows.select(chosen).to_series().to_numpy()]
+    assert_allclose(np.load(tmp_path / "b.npy"), of_all, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "report m some.csv",
+        "sample m --condition told=half --beside some.csv",
+        "traverse m some.csv --row 0 --dim 0",
+    ],
+)
+def test_other_commands_read_rows_so_too(
+    like_numbers: tuple[Path, pl.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    folder, rows = like_numbers
+    monkeypatch.chdir(folder)
+    rows.filter(pl.col("size") == "10").write_csv("some.csv")
+    done = call(*words.split(" "), "-o", tmp_path / "output.csv")
+    assert done.status == 0, done.err
 
 
 def test_columns_are_found_by_name_in_any_order_and_others_left_aside(shop: Workshop, tmp_path: Path) -> None:

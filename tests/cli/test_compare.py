@@ -97,6 +97,16 @@ def test_rows_to_measure_on_can_be_given(digits_npz: Path, tmp_path: Path) -> No
     assert figures["knn_accuracy@10"] == expected.maps[0].figures["knn_accuracy@10"].value
 
 
+def test_rows_to_measure_on_are_read_as_those_that_are_learned_from(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    numbers = {f"x{i}": random.normal(size=150) for i in range(3)}
+    rows = pl.DataFrame({"size": random.choice(["10", "S"], 150), **numbers})
+    rows.write_csv(tmp_path / "t.csv")
+    rows.filter(pl.col("size") == "10").write_csv(tmp_path / "new.csv")
+    done = call("compare", tmp_path / "t.csv", "--methods", "pca", "--held-out", tmp_path / "new.csv")
+    assert done.status == 0, done.err
+
+
 def test_labels_of_rows_to_measure_on_stand_beside_them(digits_npz: Path, tmp_path: Path) -> None:
     digits = load_digits()
     np.savez(tmp_path / "new.npz", X=digits.data[150:300], z=digits.target[150:300])

@@ -57,6 +57,12 @@ def test_modelled_columns_are_features_that_vary() -> None:
     assert schema["city"].role == "condition"
 
 
+def test_texts_are_the_columns_that_hold_text_in_any_role() -> None:
+    numbers = Column("size", "categorical", dtype="Categorical", levels=(1, 2, 3))
+    schema = replace(SCHEMA, columns=(*COLUMNS, numbers), shape=(10,)).edit(roles={"city": "label"})
+    assert schema.texts == ("sex", "city", "unit", "text")
+
+
 def test_conditions_is_the_schema_seen_from_the_other_side() -> None:
     schema = SCHEMA.edit(roles={"city": "condition", "sex": "label"})
     assert [column.name for column in schema.conditions.modelled] == ["city"]

@@ -49,6 +49,19 @@ def test_a_text_column_has_the_first_type_that_all_its_entries_fit(
     assert (column.dtype, column.to_list()) == (dtype, values)
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+@pytest.mark.parametrize("names", [("a", "t"), ("a", "b", "t")])
+def test_columns_that_are_asked_for_as_text_stay_so(
+    tmp_path: Path, ending: str, names: tuple[str, ...]
+) -> None:
+    path, separator = tmp_path / f"a.{ending}", "," if ending == "csv" else "\t"
+    rows = [["a", "b", "t"], ["10", "1", "NA"], ["", "2", "true"]]
+    path.write_text("\n".join(separator.join(row) for row in rows))
+    frame = next(read(path, text=(*names, "elsewhere")).blocks()).to_native()
+    numbers = ["1", "2"] if "b" in names else [1, 2]
+    assert frame.to_dict(as_series=False) == {"a": ["10", None], "b": numbers, "t": ["NA", "true"]}
+
+
 def test_times_with_a_zone_become_utc(tmp_path: Path) -> None:
     column = text(tmp_path, "t\n2024-01-01T10:00:00Z\n2024-01-01T10:00:00+02:00\n")["t"]
     assert column.dtype == pl.Datetime("us", "UTC")

@@ -14,6 +14,7 @@ from isthmus.cli.printing import aligned
 from isthmus.errors import InputError
 
 if TYPE_CHECKING:
+    from isthmus.data.schema import Schema
     from isthmus.data.sources import Source
     from isthmus.tasks.comparison import Comparison
     from isthmus.tasks.methods import Method
@@ -85,7 +86,7 @@ def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
     _check(data, options)
     methods = _methods(options)
     source, schema, values = _open(data, options)
-    held_out = _held_out(options)
+    held_out = _held_out(options, schema)
     from isthmus.cli.running import note
     from isthmus.tasks import compare_maps
 
@@ -158,7 +159,7 @@ def _known(name: str) -> str:
     return name
 
 
-def _open(data: Path, options: CompareOptions) -> tuple[Source, Any, Any]:
+def _open(data: Path, options: CompareOptions) -> tuple[Source, Schema, Any]:
     """Return rows, what their columns are, and labels."""
     from isthmus import read
     from isthmus.cli.sides import find_side
@@ -171,14 +172,14 @@ def _open(data: Path, options: CompareOptions) -> tuple[Source, Any, Any]:
     return source, schema, None if side is None else label_values(source, options.label)
 
 
-def _held_out(options: CompareOptions) -> dict[str, Any]:
+def _held_out(options: CompareOptions, schema: Schema) -> dict[str, Any]:
     """Return rows to measure on and their labels, where they are given."""
     from isthmus import read
     from isthmus.cli.sides import find_side
 
     if options.held_out is None:
         return {}
-    source = read(options.held_out, array=options.array, resize=options.resize)
+    source = read(options.held_out, array=options.array, resize=options.resize, text=schema.texts)
     if options.label is None:
         return {"held_out": source}
     side = find_side(source, options.label, "--held-out: --label", file=False)

@@ -60,8 +60,8 @@ def sample(model: Model, /, *, options: SampleOptions) -> None:
     check_apart(options.output, options.beside)
     check_rows_output(options.output, options.force, nearest_columns, pictures=True)
     check_whole("--number", options.number, 1)
-    data = _read_beside(options)
     fitted = load_generative(model, "sample")
+    data = _read_beside(fitted, options)
     check_kind(fitted.schema_, options.output, options.force)
     rows, seed = _drawn(fitted, options)
     if data is None:
@@ -71,11 +71,11 @@ def sample(model: Model, /, *, options: SampleOptions) -> None:
     print(f"{options.output}: {options.number:,} new rows (--seed {seed} gives the same)")
 
 
-def _read_beside(options: SampleOptions) -> Source | None:
-    from isthmus import read
+def _read_beside(fitted: Generative, options: SampleOptions) -> Source | None:
+    from isthmus.cli.opening import read_rows
 
     if options.beside is not None:
-        return read(options.beside, array=options.array, resize=options.resize)
+        return read_rows(fitted, options.beside, array=options.array, resize=options.resize)
     for name in ("array", "resize"):
         if getattr(options, name) is not None:
             raise InputError(f"--{name} says how to read the data of --beside; give them too")

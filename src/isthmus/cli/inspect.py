@@ -118,13 +118,12 @@ def report(
         raise InputError(f"--label {label}: a label belongs to rows; give the data too")
     if data is None and condition:
         raise InputError(f"--condition {condition[0]}: it is told of rows; give the data too")
-    from isthmus import read
-    from isthmus.cli.opening import load_model
+    from isthmus.cli.opening import load_model, read_rows
     from isthmus.report import write_report
 
-    source = None if data is None else read(data, array=array, resize=resize)
-    labels = None if source is None or label is None else _labels(source, label)
     fitted = load_model(model)
+    source = None if data is None else read_rows(fitted, data, array=array, resize=resize)
+    labels = None if source is None or label is None else _labels(source, label)
     told = None if source is None else _condition(fitted, source, condition)
     write_report(fitted, output, source, labels, condition=told, overwrite=force)
     print(f"{output}: open it in a browser")

@@ -76,15 +76,14 @@ def check_output(options: ReadOptions, output: Path | None, data: Path, *, pictu
 
 
 def open_rows(model: Path, data: Path, options: ReadOptions) -> Opened:
-    """Open data, what stands beside them, and the model, whose loading takes longest."""
-    from isthmus import read
+    """Open the model, the data as it knows them, and what stands beside them."""
     from isthmus.cli.conditions import read_condition
-    from isthmus.cli.opening import load_model
+    from isthmus.cli.opening import load_model, read_rows
     from isthmus.cli.sides import find_side
 
-    source = read(data, array=options.array, resize=options.resize)
-    side = None if options.id is None else find_side(source, options.id, "--id")
     fitted = load_model(model)
+    source = read_rows(fitted, data, array=options.array, resize=options.resize)
+    side = None if options.id is None else find_side(source, options.id, "--id")
     condition = read_condition(fitted, options.condition, source, inside=source.columns or ())
     if condition is None:
         condition = _in_other_columns(fitted, source)

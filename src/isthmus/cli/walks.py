@@ -107,12 +107,12 @@ def _open(
     check_apart(options.output, data)
     check_rows_output(options.output, options.force, pictures=True)
     check_whole("--number", options.number, 1)
-    from isthmus import read
     from isthmus.cli.conditions import read_condition
+    from isthmus.cli.opening import read_rows
     from isthmus.cli.rows import features_of
 
-    source = read(data, array=options.array, resize=options.resize)
     fitted = load_generative(model, command)
+    source = read_rows(fitted, data, array=options.array, resize=options.resize)
     check_kind(fitted.schema_, options.output, options.force)
     rows = features_of(fitted, source)
     # Rows whose own columns say the condition need not be told it.

@@ -107,6 +107,15 @@ class Schema:
         return tuple(column for column in self.columns if column.role in ("feature", "condition"))
 
     @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The names of the columns of texts: what `read` is to leave as it is in a file of other rows."""
+        return tuple(
+            column.name
+            for column in self.columns
+            if column.storage in ("text", "category") and all(isinstance(v, str) for v in column.levels)
+        )
+
+    @cached_property
     def conditions(self) -> Schema:
         """The same columns seen from the other side: conditions become features, and features conditions.
 

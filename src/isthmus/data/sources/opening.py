@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ _FORMATS: dict[str, tuple[str, Callable[[Path], Source]]] = {
     r"\.npz": ("NPZ", read_npz),
     r"[.-]idx(\d+-\w+)?(\.gz)?": ("IDX", read_idx),
 }
+_DELIMITED = ("CSV", "TSV")
 _KNOWN = (
     ".csv",
     ".csv.gz",
@@ -46,7 +47,11 @@ _KNOWN = (
 
 
 def read(
-    path: str | os.PathLike[str], *, array: str | None = None, resize: tuple[int, int] | None = None
+    path: str | os.PathLike[str],
+    *,
+    array: str | None = None,
+    resize: tuple[int, int] | None = None,
+    text: Collection[str] = (),
 ) -> Source:
     """Open a file or a folder of images as a `Source`; the data stay where they are until asked for.
 
@@ -59,6 +64,10 @@ def read(
         Which array of an .npz file. By default the only one, or the one called X, x, data or arr_0.
     resize : tuple of int, optional
         Height and width that every image of a folder is brought to.
+    text : collection of str, default=()
+        Columns of a text file that stay text whatever they hold, such as a model's ``schema_.texts``: words
+        like 10 or NA are then no numbers and not missing in a file of some rows either. Other files say
+        themselves what their columns are.
 
     Returns
     -------
@@ -77,6 +86,8 @@ def read(
         return read_images(location, resize)
     _unused(location, "resize", resize)
     what, opener = _format(location)
+    if what in _DELIMITED:
+        opener = partial(opener, text=text)
     if opener is read_npz:
         opener = partial(read_npz, array=array)
     else:

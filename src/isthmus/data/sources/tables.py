@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import polars as pl
@@ -32,11 +32,14 @@ def read_arrow(path: Path) -> Source:
     return QuerySource(query, str(path), "Arrow")
 
 
-def read_text(path: Path, separator: str = ",") -> Source:
-    """Open a delimited text file, compressed or not; a column has the first type that all its entries fit."""
+def read_text(path: Path, separator: str = ",", text: Collection[str] = ()) -> Source:
+    """Open a delimited text file, compressed or not; a column has the first type that all its entries fit.
+
+    Columns named by `text` are text whatever they hold.
+    """
     names = column_names(path, separator)
     rows = count_rows(path, separator, len(names))
-    text = pl.scan_csv(
+    query = pl.scan_csv(
         path,
         separator=separator,
         has_header=False,
@@ -47,8 +50,8 @@ def read_text(path: Path, separator: str = ",") -> Source:
         raise_if_empty=False,
     )
     if rows:
-        text = text.select(_typed(text, names, rows, str(path)))
-    return QuerySource(text, str(path), "text", rows)
+        query = query.select(_typed(query, names, set(text), rows, str(path)))
+    return QuerySource(query, str(path), "text", rows)
 
 
 def _date(word: pl.Expr) -> pl.Expr:
@@ -87,9 +90,11 @@ def _word(name: str) -> pl.Expr:
     return pl.when(~word.is_in(_MISSING)).then(word).alias(name)
 
 
-def _typed(text: pl.LazyFrame, names: list[str], rows: int, path: str) -> list[pl.Expr]:
+def _typed(
+    text: pl.LazyFrame, names: list[str], untyped: Collection[str], rows: int, path: str
+) -> list[pl.Expr]:
     """Return one expression a column: parsed by the first parser that reads every entry, or text."""
-    fitting, found = _confirmed(text, _likely(text, names))
+    fitting, found = _confirmed(text, _likely(text, [name for name in names if name not in untyped]))
     if found != rows:  # two readers that disagree where rows end must not both be believed
         raise InputError(f"{path}: {rows} rows by its lines, {found} as read; check its quotes")
     return [_PARSERS[fitting[name]](_word(name)) if name in fitting else _nonempty(name) for name in names]
@@ -105,6 +110,8 @@ def _fits(parser: str, name: str) -> pl.Expr:
 
 def _likely(text: pl.LazyFrame, names: list[str]) -> dict[str, list[str]]:
     """Return the parsers that read every one of a column's first entries; all columns are tried as one."""
+    if not names:
+        return {}
     # Numbered meanwhile: in polars a column of the file called "column" would clash with the one made here.
     numbered = text.head(_SAMPLE).select(_word(name).alias(str(at)) for at, name in enumerate(names))
     long = numbered.unpivot(variable_name="column", value_name="word")
@@ -120,7 +127,7 @@ def _confirmed(text: pl.LazyFrame, likely: dict[str, list[str]]) -> tuple[dict[s
     """Return each column's first parser that reads all its entries, and the number of rows, in one pass."""
     tried = [(name, parser) for name, parsers in likely.items() for parser in parsers]
     checks = [_fits(parser, name).all().alias(str(at)) for at, (name, parser) in enumerate(tried)]
-    words = text.select(_word(name) for name in likely)
+    words = text.with_columns(_word(name) for name in likely)
     rows, *fits = words.select(pl.len().alias("rows"), *checks).collect(engine="streaming").row(0)
     return {
         name: parser for (name, parser), fit in reversed(list(zip(tried, fits, strict=True))) if fit
