@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from isthmus.errors import InputError
 from isthmus.manifold import nearest_neighbors as module
 from isthmus.manifold.nearest_neighbors import nearest_neighbors
 
@@ -25,6 +26,15 @@ def test_are_the_nearest_of_all(
         np.fill_diagonal(truth, np.inf)
     assert np.array_equal(positions, truth.argsort(axis=1)[:, :7])
     np.testing.assert_allclose(distances, np.sort(truth, axis=1)[:, :7], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("queries", [None, np.ones((2, 5))], ids=["own", "others"])
+def test_rows_without_a_distance_are_refused(queries: np.ndarray | None) -> None:
+    rows = ROWS.copy()
+    if queries is None:
+        rows[10] = 0.0
+    with pytest.raises(InputError, match='"correlation" gives no distance for some rows'):
+        nearest_neighbors(rows, 7, metric="correlation", queries=queries)
 
 
 @pytest.mark.parametrize("searched", [False, True])

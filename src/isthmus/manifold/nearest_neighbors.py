@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from isthmus.manifold.approximate import SEARCHED_METRICS, approximate_neighbors
+from isthmus.manifold.quality.measure import check_distances
 
 __all__ = ["EXACT_ROWS", "nearest_neighbors"]
 
@@ -50,4 +51,5 @@ def nearest_neighbors(
         return approximate_neighbors(rows, rows if queries is None else queries, own, n_neighbors, metric)
     finder = NearestNeighbors(n_neighbors=n_neighbors, metric=metric, algorithm="brute").fit(rows)
     distances, positions = finder.kneighbors(queries)
+    check_distances(distances, metric)
     return positions, distances

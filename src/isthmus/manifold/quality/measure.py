@@ -18,7 +18,7 @@ from sklearn.utils import gen_batches
 
 from isthmus.errors import InputError
 
-__all__ = ["Distances", "all_distances", "sort_exactly", "squared_differences"]
+__all__ = ["Distances", "all_distances", "check_distances", "sort_exactly", "squared_differences"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -94,12 +94,17 @@ def all_distances(rows: Array, others: Array, metric: Any) -> Array:
             f'metric is "{metric}", which cannot be used here ({error}); '
             'give a name that scipy.spatial.distance.cdist knows, such as "euclidean"'
         ) from error
+    check_distances(values, metric)
+    return values.astype(np.float64, copy=False)
+
+
+def check_distances(values: NDArray[np.floating[Any]], metric: Any) -> None:
+    """Refuse a metric that leaves some distances undefined."""
     if not np.isfinite(values).all():
         raise InputError(
             f'the metric "{metric}" gives no distance for some rows, as "cosine" does for rows '
             "of zeros; leave those rows out or choose another metric"
         )
-    return values.astype(np.float64, copy=False)
 
 
 def squared_differences(rows: Array, others: Array, i: Index, j: Index) -> Array:
