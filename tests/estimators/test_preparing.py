@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from isthmus.data.sources import as_source
+from isthmus.errors import InputError
 from isthmus.estimators import Autoencoder, preparing
 
 MakeModel = Callable[..., Autoencoder]
@@ -41,6 +42,17 @@ def test_weights_are_streamed_with_their_rows(
     streamed = quick(**settings).fit(plain, sample_weight=weight)
     # One batch an epoch holds the same rows in either order.
     np.testing.assert_allclose(streamed.transform(plain), held.transform(plain), atol=1e-4)
+
+
+def test_a_row_of_a_later_block_is_named_by_its_place_among_all(
+    rows: np.ndarray, quick: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = quick(max_epochs=1).fit(rows)
+    monkeypatch.setattr(preparing, "BLOCK_ROWS", 7)
+    spoilt = rows.copy()
+    spoilt[20, 2] = np.inf
+    with pytest.raises(InputError, match='"x2", row 20'):
+        list(preparing.encoded_blocks(as_source(spoilt), model.schema_))
 
 
 def test_the_fingerprint_is_that_of_values_and_weights(rows: np.ndarray, quick: MakeModel) -> None:

@@ -96,7 +96,7 @@ def encoded_blocks(
     """Yield (position of the first row, encoded rows), counting what had to be noticed on the way."""
     position = 0
     for block in source.blocks(BLOCK_ROWS):
-        encoded = encode(schema, block)
+        encoded = encode(schema, block, first_row=position)
         if notices is not None:
             notices.update(encoded.notices)
         yield position, encoded.values
