@@ -19,7 +19,7 @@ def write(folder: Path, name: str) -> Path:
     path = folder / name
     if name.endswith(".npy"):
         np.save(path, VALUES)
-    elif "idx" in name:
+    elif "idx1" in name or name.endswith(".idx"):
         raw = struct.pack(">4BI", 0, 0, 0x0D if "float" in name else 0x08, 1, 4)
         raw += VALUES.astype(">f4" if "float" in name else "u1").tobytes()
         path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
@@ -32,7 +32,17 @@ def write(folder: Path, name: str) -> Path:
     return path
 
 
-NAMES = ["y.npy", "y.csv", "y.parquet", "y.txt", "y-idx1-ubyte", "y-idx1-ubyte.gz", "float.idx"]
+NAMES = [
+    "y.npy",
+    "y.csv",
+    "y.parquet",
+    "y.txt",
+    "y-idx1-ubyte",
+    "y-idx1-ubyte.gz",
+    "float.idx",
+    "y_idx.csv",
+    "idx.parquet",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

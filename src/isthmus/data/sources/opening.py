@@ -18,7 +18,9 @@ from isthmus.data.sources.images import read_images
 from isthmus.data.sources.tables import read_arrow, read_parquet, read_text
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["as_source", "existing", "read"]
+__all__ = ["as_source", "existing", "is_idx", "read"]
+
+_IDX = r"[.-]idx(\d+-\w+)?(\.gz)?"
 
 # What a name ends in -> what to call the format, how to open it.
 _FORMATS: dict[str, tuple[str, Callable[[Path], Source]]] = {
@@ -28,7 +30,7 @@ _FORMATS: dict[str, tuple[str, Callable[[Path], Source]]] = {
     r"\.(arrow|feather)": ("Arrow", read_arrow),
     r"\.npy": ("NPY", read_npy),
     r"\.npz": ("NPZ", read_npz),
-    r"[.-]idx(\d+-\w+)?(\.gz)?": ("IDX", read_idx),
+    _IDX: ("IDX", read_idx),
 }
 _DELIMITED = ("CSV", "TSV")
 _KNOWN = (
@@ -124,13 +126,22 @@ def _unused(location: Path, name: str, value: object) -> None:
 
 def _format(location: Path) -> tuple[str, Callable[[Path], Source]]:
     for pattern, known in _FORMATS.items():
-        if re.search(pattern + "$", location.name.lower()):
+        if _ends_in(pattern, location):
             return known
     formats = ", ".join(_KNOWN)
     near = did_you_mean(location.suffix.lower(), _KNOWN)
     raise InputError(
         f"{location} is of no known format; give one of {formats}, or a folder of PNG or JPEG images.{near}"
     )
+
+
+def is_idx(location: Path) -> bool:
+    """Tell whether a file's name is that of an IDX file."""
+    return _ends_in(_IDX, location)
+
+
+def _ends_in(pattern: str, location: Path) -> bool:
+    return re.search(pattern + "$", location.name.lower()) is not None
 
 
 def as_source(X: object) -> Source:

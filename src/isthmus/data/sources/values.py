@@ -9,7 +9,7 @@ import numpy as np
 
 from isthmus.data.sources.base import Array, open_binary, reading
 from isthmus.data.sources.binary import idx_header
-from isthmus.data.sources.opening import existing, read
+from isthmus.data.sources.opening import existing, is_idx, read
 from isthmus.errors import InputError
 
 __all__ = ["read_values"]
@@ -24,7 +24,7 @@ def read_values(path: str | os.PathLike[str]) -> Array:
             values = np.array(location.read_text("utf-8-sig").splitlines())
         elif name.endswith(".npy"):
             values = np.load(location, allow_pickle=False)
-        elif "idx" in name:
+        elif is_idx(location):
             values = _read_idx(location)
         else:
             values = _only_column(location)
