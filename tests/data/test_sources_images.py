@@ -42,11 +42,18 @@ def test_the_folder_of_each_image_is_a_column(tmp_path: Path) -> None:
 def test_images_of_a_flat_folder_have_no_class_and_other_files_are_left_out(tmp_path: Path) -> None:
     Image.fromarray(PIXELS[0]).save(tmp_path / "b.PNG")
     Image.fromarray(PIXELS[1]).save(tmp_path / "a.png")
-    for other in ("notes.txt", ".hidden.png"):
+    for other in ("notes.txt", ".hidden.png", "._resource/b.png", ".checkpoints/a.png"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
         (tmp_path / other).write_text("no image")
     source = read(tmp_path)
     np.testing.assert_array_equal(pixels(source), PIXELS[[1, 0]])
     assert source.column("folder").tolist() == ["", ""]
+
+
+def test_a_hidden_folder_may_be_given(tmp_path: Path) -> None:
+    (tmp_path / ".cache" / "images").mkdir(parents=True)
+    save(tmp_path / ".cache" / "images", PIXELS)
+    np.testing.assert_array_equal(pixels(read(tmp_path / ".cache")), PIXELS)
 
 
 @pytest.mark.parametrize(

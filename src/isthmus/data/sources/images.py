@@ -57,9 +57,10 @@ def read_images(folder: Path, resize: tuple[int, int] | None = None) -> Source:
     """Open the images of a folder and of its immediate subfolders, in the order of their names.
 
     All grey: uint8 (height, width), or uint16 where all have 16 bits. Else uint8 (height, width, 3);
-    transparency is dropped. Only the headers are read here.
+    transparency is dropped. What is hidden is left out. Only the headers are read here.
     """
-    paths = sorted(path for pattern in ("*", "*/*") for path in folder.glob(pattern) if _is_image(path))
+    found = (path for pattern in ("*", "*/*") for path in folder.glob(pattern))
+    paths = sorted(path for path in found if _is_image(path) and not _is_hidden(path.relative_to(folder)))
     if not paths:
         raise InputError(
             f"{folder}: no PNG or JPEG images in this folder or its immediate subfolders; give one that has"
@@ -70,7 +71,11 @@ def read_images(folder: Path, resize: tuple[int, int] | None = None) -> Source:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _open(path: Path) -> Image.Image:
