@@ -14,8 +14,8 @@ from isthmus.errors import InputError
 
 __all__ = ["read_arrow", "read_parquet", "read_text"]
 
-# Words for a missing value, where no other entry of the column is text.
-_MISSING = ("", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "NULL", "null", "None", "none")
+# Words for a missing value in any case, where no other entry of the column is text.
+_MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null", "none")
 _SAMPLE = 100
 
 
@@ -87,7 +87,7 @@ _PARSERS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
 def _word(name: str) -> pl.Expr:
     """Return the entries without surrounding blanks, null where they say "missing"."""
     word = pl.col(name).str.strip_chars()
-    return pl.when(~word.is_in(_MISSING)).then(word).alias(name)
+    return pl.when(~word.str.to_lowercase().is_in(_MISSING)).then(word).alias(name)
 
 
 def _typed(
