@@ -53,6 +53,17 @@ def test_small_distances_between_large_numbers_are_exact() -> None:
     np.testing.assert_array_equal(distance, np.sqrt(20) * 0.25)
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+@pytest.mark.parametrize("far", [1.0, 1e100])
+def test_squares_neither_overflow_nor_vanish(size: float, far: float) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    rows[7] *= far
+    expected = nearest_rows(rows[:5] + 0.1, rows)
+    index, distance = nearest_rows((rows[:5] + 0.1) * size, rows * size)
+    np.testing.assert_array_equal(index, expected[0])
+    np.testing.assert_allclose(distance, expected[1] * size, rtol=1e-12)
+
+
 def test_images_count_their_axes_as_columns_and_bytes_do_not_wrap_around() -> None:
     images = np.array([[[0, 0], [0, 0]], [[255, 255], [255, 250]]], dtype=np.uint8)
     index, distance = nearest_rows(np.full((1, 2, 2), 255, dtype=np.uint8), images)

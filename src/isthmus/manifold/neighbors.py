@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import gen_batches
 
 from isthmus.errors import InputError
+from isthmus.manifold.overflow import row_norms, without_overflow
 
 __all__ = ["nearest_rows"]
 
@@ -90,8 +91,9 @@ def _nearest(queries: Array, rows: Array) -> tuple[NDArray[np.intp], Array]:
     Dot products are fast, but lose small distances between large numbers. They only say which rows cannot be
     nearest; to the few others the distance is measured directly.
     """
-    centre = rows.mean(axis=0)
-    left, right = queries - centre, rows - centre
+    left, right = without_overflow(queries, rows)
+    centre = right.mean(axis=0)
+    left, right = left - centre, right - centre
     sizes = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
     squared = sizes - 2 * left @ right.T
     # Each of the sums behind `squared` is off by at most its number of terms in units of rounding.
@@ -105,6 +107,6 @@ def _nearest(queries: Array, rows: Array) -> tuple[NDArray[np.intp], Array]:
 
 
 def _closest(query: Array, rows: Array, candidates: NDArray[np.intp]) -> tuple[int, float]:
-    distances = np.linalg.norm(rows[candidates] - query, axis=1)
+    distances = row_norms(rows[candidates] - query)
     best = int(distances.argmin())
     return int(candidates[best]), float(distances[best])

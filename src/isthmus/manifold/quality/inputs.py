@@ -11,14 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from isthmus.errors import InputError
+from isthmus.manifold.overflow import without_overflow
 from isthmus.manifold.quality.order import content_order
 
 __all__ = ["Compared", "compare", "matrix"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-# Outside of these, squares would overflow or vanish.
-LARGEST, SMALLEST = 2.0**300, 2.0**-300
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,8 @@ def compare(
     _same_columns(z, zr, "Z")
     own_labels, reference_labels = _coded(labels, labels_reference, len(x), len(xr), held_out)
     seed = int(check_random_state(random_state).randint(2**31))
-    x, xr = _without_overflow(x, xr)
-    z, zr = _without_overflow(z, zr)
+    x, xr = without_overflow(x, xr)
+    z, zr = without_overflow(z, zr)
     by_content = content_order(x, z, _or_zeros(own_labels, len(x)), seed)
     place = np.argsort(by_content)
     if held_out:
@@ -165,12 +164,3 @@ def _checked_labels(labels: Any, n: int, name: str) -> NDArray[Any]:
 
 def _or_zeros(labels: Index | None, n: int) -> Index:
     return np.zeros(n, dtype=np.intp) if labels is None else labels
-
-
-def _without_overflow(rows: Array, reference: Array) -> tuple[Array, Array]:
-    """Scale both by one power of two, which changes no digit, where squares would overflow or vanish."""
-    largest = max(np.abs(rows).max(), np.abs(reference).max())
-    if largest == 0 or SMALLEST < largest < LARGEST:
-        return rows, reference
-    scale = -int(np.frexp(largest)[1])
-    return np.ldexp(rows, scale), np.ldexp(reference, scale)
