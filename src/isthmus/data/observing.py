@@ -170,7 +170,9 @@ class WholeNumbers:
             return False
         total = 0
         for start in range(self.low, self.high + 1, 1 << 20):
-            total += _hash_sum(np.arange(start, min(start + (1 << 20), self.high + 1)))
+            # Counted from 0, since no int64 lies beyond the largest one.
+            steps = np.arange(min(1 << 20, self.high + 1 - start), dtype=np.uint64)
+            total += _hash_sum(steps + np.uint64(start & _WRAP))
         return total & _WRAP == self._hashes
 
 
