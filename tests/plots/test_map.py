@@ -100,6 +100,17 @@ def test_columns_that_are_not_the_models_are_left_aside(table_model: Any, mixed_
     )
 
 
+@pytest.mark.filterwarnings("ignore:X has feature names")
+def test_columns_of_an_array_are_found_by_their_names_among_others(digits_model: Any, digits: Any) -> None:
+    rows = digits.images.reshape(len(digits.images), -1)
+    named = {f"x{i}": column for i, column in reversed(list(enumerate(rows.T)))}
+    displays = [
+        MapDisplay.from_estimator(digits_model, X, ax=new_axes())
+        for X in (digits.images, pl.DataFrame({"comment": ["hello"] * len(rows), **named}))
+    ]
+    np.testing.assert_array_equal(*map(offsets, displays))
+
+
 def test_labels_of_another_length_are_refused(digits_model: Any, digits: Any) -> None:
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         MapDisplay.from_estimator(digits_model, digits.images, label=digits.target[:-1], ax=new_axes())

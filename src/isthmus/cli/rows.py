@@ -108,10 +108,7 @@ def features_of(fitted: BaseAutoencoder, source: Source) -> Source:
     if source.kind == "array":
         return source
     given = set(source.columns or ())
-    needed = [
-        column for column in fitted.schema_.features if column.kind != "ignored" or column.name in given
-    ]
-    names = [column.name for column in needed]
+    names = fitted.schema_.needed(given)
     missing = [name for name in names if name not in given]
     if missing:
         raise InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -129,6 +129,11 @@ class Schema:
     def holds_images(self) -> bool:
         """Whether rows are images that can be drawn."""
         return self.container == "array" and is_image(self.shape)
+
+    def needed(self, given: Iterable[str]) -> list[str]:
+        """Return the names of the features in order, of ignored ones those that rows have (`given`)."""
+        there = set(given)
+        return [column.name for column in self.features if column.kind != "ignored" or column.name in there]
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._position:

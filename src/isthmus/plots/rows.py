@@ -79,12 +79,18 @@ def native(block: Any) -> Any:
 
 
 def known_source(model: Any, X: Any) -> Source:
-    """Return `X` as a Source without the columns that `model` was not fitted on, such as labels."""
+    """Return `X` as a Source without the columns that `model` was not fitted on, such as labels.
+
+    Columns of an array are called x0, x1, ...; a frame without these names is taken as it is.
+    """
     source = as_source(X)
-    if source.kind != "frame" or model.schema_.container != "frame":
+    if source.kind != "frame":
         return source
-    known = {column.name for column in model.schema_.features}
-    return source.drop([name for name in source.columns or () if name not in known])
+    given = set(source.columns or ())
+    names = model.schema_.needed(given)
+    if model.schema_.container == "array" and not given.issuperset(names):
+        return source
+    return source.select([name for name in names if name in given])
 
 
 def sample_rows(n_rows: int, most: int, random_state: int = 0) -> NDArray[np.intp]:
