@@ -88,6 +88,21 @@ def test_ignored_columns_need_not_be_there(shop: Workshop, tmp_path: Path) -> No
     assert less.equals(whole.drop("name", "weight"))
 
 
+def test_lists_are_refused_for_a_csv_before_the_model_runs(
+    shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = shop.table.with_columns(tags=pl.concat_list("visits", "visits"))
+    rows.write_parquet(tmp_path / "t.parquet")
+    assert call("fit", tmp_path / "t.parquet", "-o", tmp_path / "m", "--latent", 2, *SHORT).status == 0
+    words = ("reconstruct", tmp_path / "m", tmp_path / "t.parquet", "-o")
+    succeed(*words, tmp_path / "x.parquet")
+    assert table(tmp_path / "x.parquet")["tags"].equals(rows["tags"])
+    monkeypatch.setattr("isthmus.model.Model.encode", lambda *_: pytest.fail("it ran"))
+    done = call(*words, tmp_path / "x.csv")
+    assert done.status == 2
+    assert 'column "tags" holds List(Int64), which a .csv file cannot' in done.err
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet", "npy"])
 def test_decoded_codes_are_the_reconstruction_of_images(shop: Workshop, tmp_path: Path, ending: str) -> None:
     codes, decoded, direct = (tmp_path / f"{name}.{ending}" for name in ("codes", "decoded", "direct"))

@@ -85,8 +85,11 @@ def score(model: Model, data: Data, /, *, options: ScoreOptions | None = None) -
 
 
 def _reconstruct(opened: Opened, options: RowOptions) -> None:
+    from isthmus.cli.output import check_flat
     from isthmus.estimators import streaming
 
+    if opened.source.kind == "frame":
+        check_flat(options.output, next(opened.features.blocks(1)).to_polars())  # type: ignore[union-attr]
     rows = streaming.reconstructions(opened.fitted, opened.features, opened.condition)
     write_data(rows, opened, options)
 

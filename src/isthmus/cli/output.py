@@ -18,7 +18,7 @@ from isthmus.data.sources import Source
 from isthmus.errors import InputError
 from isthmus.store import open_output
 
-__all__ = ["as_frames", "as_table", "beside", "to_polars", "write_arrays", "write_frames"]
+__all__ = ["as_frames", "as_table", "beside", "check_flat", "to_polars", "write_arrays", "write_frames"]
 
 
 def write_arrays(path: Path, pieces: Iterable[NDArray[Any]], n_rows: int, *, overwrite: bool) -> None:
@@ -51,8 +51,19 @@ def write_frames(path: Path, frames: Iterable[pl.DataFrame], *, overwrite: bool)
         raise InputError(f"{path} cannot be written as {path.suffix}: {reason}") from error
 
 
+def check_flat(path: Path, frame: pl.DataFrame) -> None:
+    """Refuse columns of lists or records where they are to be written as .csv."""
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    if nested and path.suffix.lower() == ".csv":
+        raise InputError(
+            f'{path}: column "{nested[0]}" holds {frame.schema[nested[0]]}, which a .csv file cannot; '
+            "choose a name ending in .parquet, or leave the column out"
+        )
+
+
 def _write_csv(file: BinaryIO, frames: Iterable[pl.DataFrame], path: Path) -> None:
     for position, frame in enumerate(frames):
+        check_flat(path, frame)
         file.write(frame.write_csv(include_header=position == 0).encode())
 
 
