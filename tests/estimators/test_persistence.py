@@ -258,14 +258,38 @@ def test_a_schema_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize(
-    "change", [lambda m: {"score": 1.0}, lambda m: m | {"score": [1]}, lambda m: m | {"rows": {}}]
+    "change",
+    [
+        lambda m: {"score": 1.0},
+        lambda m: {"rows": "held-out", "n_rows": 20, "units": "x", "score": 1.0},
+        lambda m: m | {"score": [1]},
+        lambda m: m | {"rows": {}},
+        lambda m: m | {"n_rows": None},
+        lambda m: m | {"squared_error": "small"},
+        lambda m: m | {"accuracy": 1.0},
+        lambda m: m | {"log_likelihood": 1.0},
+        lambda m: {name: value for name, value in m.items() if name != "pca_squared_error"},
+    ],
 )
 def test_edited_figures_are_refused(saved: Path, change: Callable[[Any], Any]) -> None:
     edit(saved, "metrics.json", change)
     refused(saved, "figures of a model")
 
 
-@pytest.mark.parametrize("text", ["epoch,loss\n1,abc\n", "epoch\n1,2,3\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "epoch,loss\n1,abc\n",
+        "epoch\n1,2,3\n",
+        "epoch\n1\n",
+        "loss,seconds\n1,1\n",
+        "epoch,seconds\n1,1\n",
+        "epoch,loss,seconds\nnan,1,1\n",
+        "epoch,loss,seconds\n1,1,1\n2,,2\n",
+        "epoch,loss,seconds,validation_kl\n1,1,1,1\n",
+        "epoch,loss,seconds,learning_rate\n1,1,1,nan\n",
+    ],
+)
 def test_an_edited_history_is_refused(saved: Path, text: str) -> None:
     (saved / "history.csv").write_text(text)
     refused(saved, "do not fit together")

@@ -47,6 +47,16 @@ CLASSIFIER = "AutoencoderClassifier"
 FACTORIES = ("encoder", "decoder")
 # Where a run kept its checkpoint and which threads wrote it say nothing of the model.
 PASSING = ("schema", "checkpoint")
+# Figures that stand together; a model has those of its first line, and one of the errors.
+MEASURED = ("rows", "n_rows", "units", "score")
+ERRORS = tuple((name, f"pca_{name}", f"mean_{name}") for name in ("squared_error", "accuracy"))
+DENSITY = (
+    "log_likelihood",
+    "log_likelihood_std_error",
+    "log_likelihood_n_rows",
+    "log_likelihood_is",
+    "independent_log_likelihood",
+)
 
 
 def save(estimator: BaseAutoencoder, path: Path, *, overwrite: bool) -> None:
@@ -233,15 +243,36 @@ def present_device(device: str) -> torch.device:
 
 def _read_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the figures, NaN where one was not finite."""
-    strange = [name for name, value in metrics.items() if type(value) not in (str, int, float, type(None))]
-    if strange or (metrics and not metrics.keys() >= {"rows", "n_rows", "units", "score"}):
+    strange = [name for name, value in metrics.items() if type(value) not in _types(name)]
+    if strange or (metrics and not _are_complete(set(metrics))):
         raise InputError("metrics.json does not hold the figures of a model")
     return {name: np.nan if value is None else value for name, value in metrics.items()}
 
 
+def _types(name: str) -> tuple[type, ...]:
+    if name in ("rows", "units", "log_likelihood_is"):
+        return (str,)
+    return (int,) if name.endswith("n_rows") else (int, float, type(None))
+
+
+def _are_complete(names: set[str]) -> bool:
+    groups = [names & set(group) for group in (*ERRORS, DENSITY)]
+    whole = [len(some) in (0, len(group)) for some, group in zip(groups, (*ERRORS, DENSITY), strict=True)]
+    return names >= set(MEASURED) and all(whole) and any(groups[: len(ERRORS)])
+
+
 def read_history(text: str) -> list[dict[str, float]]:
     """Undo `history_bytes`."""
-    return [
+    history = [
         {name: float(value) for name, value in row.items() if value}
         for row in csv.DictReader(io.StringIO(text))
     ]
+    if not all(map(_is_epoch, history)):
+        raise InputError("history.csv does not hold the epochs of a model")
+    return history
+
+
+def _is_epoch(row: dict[str, float]) -> bool:
+    measured = "validation_loss" in row or not any(name.startswith("validation_") for name in row)
+    numbers = row.get("epoch", np.nan), row.get("seconds", np.nan), row.get("learning_rate", 0.0)
+    return measured and "loss" in row and bool(np.isfinite(numbers).all())
