@@ -25,14 +25,14 @@ _IDX = r"[.-]idx(\d+-\w+)?(\.gz)?"
 # What a name ends in -> what to call the format, how to open it.
 _FORMATS: dict[str, tuple[str, Callable[[Path], Source]]] = {
     r"\.csv(\.gz)?": ("CSV", read_text),
-    r"\.tsv(\.gz)?": ("TSV", partial(read_text, separator="\t")),
+    r"\.tsv(\.gz)?": ("TSV", read_text),
     r"\.parquet": ("Parquet", read_parquet),
     r"\.(arrow|feather)": ("Arrow", read_arrow),
     r"\.npy": ("NPY", read_npy),
     r"\.npz": ("NPZ", read_npz),
     _IDX: ("IDX", read_idx),
 }
-_DELIMITED = ("CSV", "TSV")
+_SEPARATORS = {"CSV": ",", "TSV": "\t"}
 _KNOWN = (
     ".csv",
     ".csv.gz",
@@ -88,8 +88,8 @@ def read(
         return read_images(location, resize)
     _unused(location, "resize", resize)
     what, opener = _format(location)
-    if what in _DELIMITED:
-        opener = partial(opener, text=text)
+    if opener is read_text:
+        opener = partial(read_text, separator=_SEPARATORS[what], text=text)
     if opener is read_npz:
         opener = partial(read_npz, array=array)
     else:
