@@ -381,6 +381,16 @@ def test_only_a_models_files_are_written(tmp_path: Path, files: dict[str, bytes]
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["codes.csv", "history.csv"])
+def test_nothing_else_is_written_into_a_model_folder(model: Path, name: str) -> None:
+    before = store.read_folder(model)
+    with pytest.raises(StoreError, match="lies in a model folder"):
+        store.write_file(model / name, b"", overwrite=True)
+    with pytest.raises(StoreError, match="lies in a model folder"):
+        store.check_folder(model / name.partition(".")[0])
+    assert store.read_folder(model).history == before.history
+
+
 def test_a_missing_parent_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match='b" is not a folder'):
         store.write_folder(tmp_path / "b" / "model", FILES)

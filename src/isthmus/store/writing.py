@@ -28,6 +28,8 @@ __all__ = [
     "write_synced",
 ]
 
+# Where these are, a folder is a model's.
+MODEL_FILES = ("config.json", "schema.json", "weights.safetensors")
 EXISTS = "exists; choose another name, or overwrite it (--force)"
 
 
@@ -75,9 +77,11 @@ def check_output(path: PathLike, *, overwrite: bool = False) -> Path:
 
 
 def check_parent(path: PathLike, target: Path) -> None:
-    """Refuse a target whose folder does not exist."""
+    """Refuse a target whose folder does not exist, or is a model's, which holds nothing else."""
     if kind_of(target.parent) != "folder":
         refuse(path, f'cannot be written: "{target.parent}" is not a folder; create it first')
+    if all(kind_of(target.parent / name) == "file" for name in MODEL_FILES):
+        refuse(path, "lies in a model folder, which would no longer be one; choose another folder")
 
 
 def resolve(path: PathLike) -> Path:
