@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_column", "as_entries", "is_gap", "plain_entries"]
+__all__ = ["as_column", "as_entries", "is_gap", "plain", "plain_entries"]
 
 
 def as_entries(values: Any) -> NDArray[Any]:
@@ -19,10 +19,11 @@ def plain_entries(entries: NDArray[Any]) -> list[Any]:
     """Return entries of shape (n,) as Python's own objects, None for what pandas and numpy write for it."""
     if entries.dtype.kind in "mM":
         entries = entries.astype(f"{entries.dtype.kind}8[us]")  # of finer ones numpy makes integers
-    return [_plain(value) for value in entries.tolist()]
+    return [plain(value) for value in entries.tolist()]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return one entry as Python's own object."""
     if isinstance(value, np.datetime64 | np.timedelta64):
         return plain_entries(np.array([value]))[0]
     if str(value) in ("NaT", "<NA>") and not isinstance(value, str):
@@ -39,7 +40,7 @@ def as_column(entries: NDArray[Any]) -> NDArray[Any]:
     """Return entries of shape (n,) as a column of one type: beside texts, all others but gaps are texts."""
     if entries.dtype.kind not in "OmM":
         return entries
-    plain = plain_entries(entries)
-    if any(isinstance(value, str) for value in plain):
-        return np.array([None if is_gap(value) else str(value) for value in plain], dtype=object)
-    return np.asarray(plain, dtype=object if None in plain else None)
+    values = plain_entries(entries)
+    if any(isinstance(value, str) for value in values):
+        return np.array([None if is_gap(value) else str(value) for value in values], dtype=object)
+    return np.asarray(values, dtype=object if None in values else None)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.data.lists import plain_entries
+from isthmus.data.lists import plain
 from isthmus.data.sources import Source
 from isthmus.errors import InputError
 from isthmus.estimators.applying import Applying
@@ -47,8 +47,7 @@ def _named(model: Applying, row: Any) -> dict[str, list[Any]] | None:
         row = row.to_dict()
     if not isinstance(row, Mapping):
         return None
-    values = plain_entries(np.array([*row.values(), None], dtype=object))[:-1]
-    return {str(name): [value] for name, value in zip(row, values, strict=True)}
+    return {str(name): [plain(value)] for name, value in row.items()}
 
 
 def _rows(model: Applying, row: Any) -> NDArray[Any]:
