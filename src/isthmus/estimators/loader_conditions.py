@@ -15,7 +15,8 @@ from isthmus.data.loaders import LoaderSource
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source
 from isthmus.errors import InputError
-from isthmus.estimators.conditions import find_rows, given_columns, given_condition
+from isthmus.estimators.conditions import find_rows
+from isthmus.estimators.given_conditions import given_columns, given_condition
 from isthmus.estimators.preparing import Pieces, to_values
 
 __all__ = ["loader_conditions", "loader_pieces"]
