@@ -142,6 +142,7 @@ def test_a_label_of_numbers_colours_and_is_not_learned_from(tmp_path: Path) -> N
         (("-o", "x.jpg"), "must end in .html or .png"),
         (("-o", "nowhere/x.html"), "is not a folder"),
         (("--json", "nowhere/x.json"), "is not a folder"),
+        (("-o", "x.png", "--json", "./x.png"), "-o and --json name the same file"),
         (("--methods", "pca", "--set", "max_epochs=2"), "--set is for isthmus's models"),
         (("--set", "n_components=3"), "maps have two components"),
         (("--set", "depth=3"), "no parameter 'depth'"),

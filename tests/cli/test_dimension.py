@@ -122,6 +122,7 @@ def test_images_are_measured_by_their_pixels(shop: Workshop) -> None:
         (("-o", "x.jpg"), "must end in .png"),
         (("-o", "nowhere/x.png"), "is not a folder"),
         (("--json", "nowhere/x.json"), "is not a folder"),
+        (("-o", "x.png", "--json", "x.png"), "-o and --json name the same file"),
         (("--no-evidence", "--set", "max_epochs=2"), "are for the evidence"),
         (("--set", "n_components=2"), "use --candidates"),
         (("--set", "prior=swiss_roll", "--candidates", "2"), "swiss_roll has no density"),

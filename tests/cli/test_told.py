@@ -168,6 +168,24 @@ def test_a_condition_apart_is_given_to_every_command(shop: Workshop, tmp_path: P
     assert str(found) in succeed("diagnose", shop.told_apart, data, *words)
 
 
+@pytest.mark.parametrize("name", ["ward.csv", "other.txt"])
+def test_a_condition_of_texts_is_text_in_a_file_of_numbers_alone(
+    shop: Workshop, tmp_path: Path, name: str
+) -> None:
+    wards = np.array(["01", "7", "7a"])[shop.classes]
+    (tmp_path / "ward.txt").write_text("\n".join(wards))
+    words = ("--model", CVAE, "--latent", 2, *SHORT, "--quiet")
+    succeed("fit", shop.npy, "-o", tmp_path / "m", "--condition", tmp_path / "ward.txt", *words)
+    rows = np.flatnonzero(wards != "7a")
+    np.save(tmp_path / "some.npy", shop.images[rows])
+    lines = ["ward", *wards[rows]] if name.endswith(".csv") else wards[rows]
+    (tmp_path / name).write_text("\n".join(lines))
+    given = ("--condition", tmp_path / name)
+    succeed("encode", tmp_path / "m", tmp_path / "some.npy", "-o", tmp_path / "z.npy", *given)
+    expected = isthmus.load(tmp_path / "m").transform(shop.images[rows], condition=wards[rows])
+    assert_array_equal(np.load(tmp_path / "z.npy"), expected)
+
+
 def test_one_condition_for_all_rows(shop: Workshop, tmp_path: Path) -> None:
     succeed("encode", shop.told_apart, shop.npy, "-o", tmp_path / "z.npy", "--condition", "y=1")
     expected = isthmus.load(shop.told_apart).transform(shop.images, condition=1)

@@ -52,6 +52,12 @@ def test_a_file_of_one_value_a_row_is_read(tmp_path: Path, name: str) -> None:
     assert values.dtype.isnative
 
 
+@pytest.mark.parametrize("name", ["y.csv", "y.tsv", "y.txt"])
+def test_words_that_look_like_numbers_stay_texts_if_asked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("01\n7.50\n3\n" if name == "y.txt" else "y\n01\n7.50\n3\n")
+    assert read_values(tmp_path / name, text=True).tolist() == ["01", "7.50", "3"]
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "matrix.npy", np.zeros((2, 2)))
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)

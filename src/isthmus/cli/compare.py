@@ -108,17 +108,12 @@ def compare(data: Data, /, *, options: CompareOptions | None = None) -> None:
 
 def _check(data: Path, options: CompareOptions) -> None:
     """Refuse what cannot be done, before any work is spent."""
-    from isthmus.cli.paths import check_apart
-    from isthmus.store import check_output
+    from isthmus.cli.paths import check_picture_and_json
 
-    for path in (options.output, options.json):
-        check_apart(path, data, options.held_out, options.label)
-    if options.output is not None:
-        if options.output.suffix.lower() not in (PAGE, PICTURE):
-            raise InputError(f"{options.output}: unknown format; the name must end in {PAGE} or {PICTURE}")
-        check_output(options.output, overwrite=options.force)
-    if options.json is not None:
-        check_output(options.json, overwrite=options.force)
+    if options.output is not None and options.output.suffix.lower() not in (PAGE, PICTURE):
+        raise InputError(f"{options.output}: unknown format; the name must end in {PAGE} or {PICTURE}")
+    read = (data, options.held_out, options.label)
+    check_picture_and_json(options.output, options.json, *read, overwrite=options.force)
     check_whole("--rows", options.rows, LEAST_ROWS)
     if options.label is None and SUPERVISED in _asked(options):
         raise InputError(f"--methods {SUPERVISED} learns from labels; name them with --label")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ def read_condition(
         if set(columns) <= set(inside):
             return None
         raise InputError(f"this model is told {_listed(columns)} of each row; {_ask(fitted, source)}")
-    found = _read(columns, given, source)
+    found = _read(columns, given, source, schema.texts)
     missing = [name for name in columns if name not in found]
     if missing:
         raise InputError(
@@ -96,7 +96,9 @@ def _some_value(column: Column) -> str:
 # Reading --------------------------------------------------------------------------------------------------
 
 
-def _read(columns: dict[str, Column], given: Sequence[str], source: Source | None) -> dict[str, pl.Series]:
+def _read(
+    columns: dict[str, Column], given: Sequence[str], source: Source | None, texts: Container[str]
+) -> dict[str, pl.Series]:
     """Return the values of each condition; files and arrays of other names are taken in order."""
     import polars as pl
 
@@ -112,9 +114,10 @@ def _read(columns: dict[str, Column], given: Sequence[str], source: Source | Non
                 f"{' '.join(condition_words(columns.values()))}.{did_you_mean(name, columns)}"
             )
         else:
-            series = find_side(source, text, "--condition").read(source)
-        left = [known for known in columns if known not in found]
-        name = series.name if series.name in columns else next(iter(left), series.name)
+            side = find_side(source, text, "--condition")
+            left = [known for known in columns if known not in found]
+            name = side.name if side.name in columns else next(iter(left), side.name)
+            series = side.read(source, text=name in texts)
         if name in found or name not in columns:
             raise InputError(f"--condition {text}: {name} is given twice; give it once")
         found[name] = series.alias(name)

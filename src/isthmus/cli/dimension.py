@@ -98,19 +98,14 @@ def dimension(data: Data, /, *, options: DimensionOptions | None = None) -> None
 
 def _check(data: Path, options: DimensionOptions) -> None:
     """Refuse what cannot be done, before any work is spent."""
-    from isthmus.cli.paths import check_apart, is_picture
-    from isthmus.store import check_output
+    from isthmus.cli.paths import check_picture_and_json, is_picture
 
-    for path in (options.output, options.json):
-        check_apart(path, data)
     if options.output is not None:
         if not options.evidence:
             raise InputError("-o draws the evidence, and --no-evidence leaves it out; give one of them")
         if not is_picture(options.output):
             raise InputError(f"{options.output}: unknown format; the picture's name must end in .png")
-        check_output(options.output, overwrite=options.force)
-    if options.json is not None:
-        check_output(options.json, overwrite=options.force)
+    check_picture_and_json(options.output, options.json, data, overwrite=options.force)
     if not options.evidence and (options.set or options.candidates or options.fits != 1):
         raise InputError("--set, --candidates and --fits are for the evidence that --no-evidence leaves out")
     check_whole("--samples", options.samples, 2)

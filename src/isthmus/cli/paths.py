@@ -7,7 +7,7 @@ from pathlib import Path
 
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["TABLES", "check_apart", "check_rows_output", "is_picture"]
+__all__ = ["TABLES", "check_apart", "check_picture_and_json", "check_rows_output", "is_picture"]
 
 TABLES = (".csv", ".parquet")
 FORMATS = (*TABLES, ".npy")
@@ -49,6 +49,20 @@ def _holds(read: str, output: Path) -> bool:
     if os.path.isdir(read):
         return is_picture(output) and Path(os.path.realpath(read)) in Path(os.path.realpath(output)).parents
     return os.path.samefile(read, output)
+
+
+def check_picture_and_json(
+    output: Path | None, json: Path | None, *read: Path | str | None, overwrite: bool
+) -> None:
+    """Refuse what ``-o`` and ``--json`` cannot both be written to, or what would replace what is read."""
+    from isthmus.store import check_output
+
+    for path in (output, json):
+        check_apart(path, *read)
+        if path is not None:
+            check_output(path, overwrite=overwrite)
+    if output is not None and json is not None and os.path.realpath(output) == os.path.realpath(json):
+        raise InputError(f"{json}: -o and --json name the same file; give one of them another name")
 
 
 def check_rows_output(path: Path, overwrite: bool, why_table: str = "", *, pictures: bool = False) -> None:

@@ -20,10 +20,11 @@ __all__ = ["Side", "find_side", "typed"]
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One value a row: a column of a frame, read where the rows are, or (`values`) an array of its own."""
+    """One value a row: a column of a frame, read where the rows are, or (`values`) an array or `file`."""
 
     name: str
     values: NDArray[Any] | None = None
+    file: Path | None = None
 
     def blocks(self, source: Source) -> Iterator[pl.Series]:
         """Yield the values beside the rows of each block."""
@@ -38,13 +39,17 @@ class Side:
             for start in range(0, len(self.values), BLOCK_ROWS):
                 yield pl.Series(self.name, self.values[start : start + BLOCK_ROWS])
 
-    def read(self, source: Source) -> pl.Series:
-        """Return all values; numbers that a text file holds are numbers."""
+    def read(self, source: Source, *, text: bool = False) -> pl.Series:
+        """Return all values; numbers that a text file holds are numbers, unless they are meant as `text`."""
         import polars as pl
 
         if self.values is None:
             return pl.concat(list(self.blocks(source)))
         values = typed(self.values)
+        if text and self.file is not None:
+            from isthmus.data.sources import read_values
+
+            values = read_values(self.file, text=True)
         return pl.Series(self.name, values.tolist() if values.dtype.kind == "O" else values)
 
 
@@ -67,11 +72,12 @@ def find_side(source: Source, given: str, option: str, *, file: bool = True) -> 
             f"{option} {given} has to be in {source.name} too, as a column or an array beside the rows: "
             f"{elsewhere}"
         )
-    if not Path(given).is_file():
+    path = Path(given)
+    if not path.is_file():
         raise InputError(f"{option} {given}: no such file, and {elsewhere}")
     from isthmus.data.sources import read_values
 
-    return Side(Path(given).stem, _checked(read_values(given), source, f"{option} {given}"))
+    return Side(path.stem, _checked(read_values(path), source, f"{option} {given}"), path)
 
 
 def typed(values: NDArray[Any]) -> NDArray[Any]:

@@ -15,8 +15,15 @@ from isthmus.errors import InputError
 __all__ = ["read_values"]
 
 
-def read_values(path: str | os.PathLike[str]) -> Array:
-    """Return the values of a file: a table of one column, a 1-D .npy or IDX array, or .txt (one a line)."""
+def read_values(path: str | os.PathLike[str], *, text: bool = False) -> Array:
+    """Return the values of a file: a table of one column, a 1-D .npy or IDX array, or .txt (one a line).
+
+    Parameters
+    ----------
+    path : str or path-like
+    text : bool, default=False
+        Whether the words of a text file stay texts, whatever they look like.
+    """
     location = existing(path)
     name = location.name.lower().removesuffix(".gz")
     with reading(location, "one value a row"):
@@ -27,7 +34,7 @@ def read_values(path: str | os.PathLike[str]) -> Array:
         elif is_idx(location):
             values = _read_idx(location)
         else:
-            values = _only_column(location)
+            values = _only_column(location, text)
     if values.ndim != 1:
         raise InputError(f"{location}: expected one value a row, got an array of shape {values.shape}")
     return values
@@ -40,7 +47,7 @@ def _read_idx(path: Path) -> Array:
     return np.frombuffer(raw, header.dtype).reshape(header.shape).astype(header.dtype.newbyteorder("="))
 
 
-def _only_column(path: Path) -> Array:
+def _only_column(path: Path, text: bool) -> Array:
     source = read(path)
     names = source.columns or ()
     if len(names) != 1:
@@ -48,4 +55,4 @@ def _only_column(path: Path) -> Array:
             f"{path}: expected one value a row, got {len(names) or 'several'} columns; "
             "give a file of one column"
         )
-    return source.column(names[0])
+    return (read(path, text=names) if text else source).column(names[0])
