@@ -186,6 +186,24 @@ def test_a_condition_of_texts_is_text_in_a_file_of_numbers_alone(
     assert_array_equal(np.load(tmp_path / "z.npy"), expected)
 
 
+def test_one_of_several_conditions_is_known_by_its_name(shop: Workshop, tmp_path: Path) -> None:
+    words = ("--model", CVAE, "--condition", "town", "--condition", "visits", "--ignore", "name", *SHORT)
+    assert call("fit", shop.csv, "-o", tmp_path / "m", *words).status == 0
+    rows = shop.table.drop("town", "visits")
+    rows.write_csv(tmp_path / "rows.csv")
+    for name in ("town", "visits"):
+        shop.table.select(name).write_csv(tmp_path / f"{name}.csv")
+    shop.table.select("visits").write_csv(tmp_path / "other.csv")
+    expected = isthmus.load(tmp_path / "m").transform(shop.table)
+    given = ("--condition", tmp_path / "visits.csv", "--condition", tmp_path / "town.csv")
+    succeed("encode", tmp_path / "m", tmp_path / "rows.csv", "-o", tmp_path / "z.npy", *given)
+    assert_array_equal(np.load(tmp_path / "z.npy"), expected)
+    given = ("--condition", tmp_path / "other.csv", "--condition", tmp_path / "town.csv")
+    done = call("encode", tmp_path / "m", tmp_path / "rows.csv", "-o", tmp_path / "y.npy", *given)
+    assert done.status == 2
+    assert 'which condition is "other"? This model is told "visits", "town"; give a column' in done.err
+
+
 def test_one_condition_for_all_rows(shop: Workshop, tmp_path: Path) -> None:
     succeed("encode", shop.told_apart, shop.npy, "-o", tmp_path / "z.npy", "--condition", "y=1")
     expected = isthmus.load(shop.told_apart).transform(shop.images, condition=1)

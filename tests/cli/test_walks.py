@@ -26,6 +26,14 @@ def test_the_way_from_row_to_row(shop: Workshop, tmp_path: Path, path: str) -> N
     assert f"5 rows from row 3 to row 8 of {shop.npz}, path {path}" in out
 
 
+def test_an_array_is_no_way_through_a_table(shop: Workshop, tmp_path: Path) -> None:
+    words = ("interpolate", shop.table_vae, shop.npy, "--from", 0, "--to", 1, "-o", tmp_path / "w.csv")
+    done = call(*words)
+    assert done.status == 2
+    assert "is an array and the model was fitted on a frame with columns height" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
 def test_the_way_through_a_table_and_in_a_picture(shop: Workshop, tmp_path: Path, drawn: list[Any]) -> None:
     model = isthmus.load(shop.table_vae)
     rows = shop.table.drop("name", "group", "weight")

@@ -298,6 +298,10 @@ MEMORY: dict[str, tuple[Callable[[], Any], str]] = {
         "frame: repeated column names .*'a' 2 times",
     ),
     "pandas 1 and '1'": (lambda: pd.DataFrame([[1, 2]], columns=[1, "1"]), "frame: repeated column names"),
+    "pandas levels": (
+        lambda: pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")])),
+        r"several levels, such as \('a', 'x'\)",
+    ),
     "pyarrow twice": (lambda: pa.table([[1], [2]], names=["a", "a"]), "frame: repeated column names"),
     "frame of no rows": (lambda: FRAME[:0], r"frame: found frame with 0 sample\(s\) \(shape=\(0, 2\)\)"),
     "frame of no columns": (lambda: pl.DataFrame(), r"frame: found frame with 0 feature\(s\)"),

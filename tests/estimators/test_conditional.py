@@ -51,6 +51,23 @@ def test_columns_of_the_frame_and_a_condition_apart_say_the_same(
     assert apart.metrics_ == told.metrics_
 
 
+def test_rows_may_lack_the_columns_of_their_condition_if_told_apart(
+    sites: pl.DataFrame, told: Conditional
+) -> None:
+    rows, condition = sites.drop(NAMES), sites.select(NAMES)
+    for some in (rows, sites.drop("dose")):
+        assert np.array_equal(told.transform(some, condition=condition), told.transform(sites))
+        assert told.reconstruct(some, condition=condition).equals(told.reconstruct(sites)[some.columns])
+        with refused(r"fitted with a condition \(site, dose, group\); give condition="):
+            told.transform(some)
+    assert np.array_equal(told.score_samples(rows, condition=condition), told.score_samples(sites))
+    assert told.analogies(rows[:2], condition[:3], condition=condition[:2]).equals(
+        told.analogies(sites[:2], condition[:3])
+    )
+    with pytest.raises(ValueError, match="now missing"):
+        told.transform(sites.drop("x"), condition=condition)
+
+
 def test_a_condition_apart_may_have_many_forms(sites: pl.DataFrame) -> None:
     X, group = sites.select("x", "z").to_numpy(), sites["group"].to_numpy()
     model = Conditional(2, **SHORT).fit(X, condition=group)

@@ -100,6 +100,21 @@ def test_tokens_have_a_figure_without_noise(rows: np.ndarray) -> None:
     assert metrics["log_likelihood"] < metrics["score"]  # tokens cost nats too
 
 
+@pytest.mark.filterwarnings("ignore:.*nothing observed")
+@pytest.mark.parametrize("kind", [VariationalAutoencoder, VectorQuantizedAutoencoder])
+@pytest.mark.parametrize("n_samples", [3, 1500])
+def test_rows_with_nothing_observed_have_probability_1(rows: np.ndarray, kind: Any, n_samples: int) -> None:
+    model = kind(2, **SHORT).fit(rows)
+    X = rows[:4].copy()
+    X[1] = np.nan
+    values, errors = model.score_samples(X, n_samples=n_samples, return_std_error=True)
+    assert (values[1], errors[1]) == (0, 0)
+    assert (values[[0, 2, 3]] != 0).all()
+    rest = model.score_samples(X[[0, 2, 3]], n_samples=n_samples).sum()
+    assert model.bits_per_dim(X, n_samples=n_samples) == pytest.approx(-rest / X[[0, 2, 3]].size / np.log(2))
+    assert np.isnan(model.bits_per_dim(X[[1, 1]], n_samples=n_samples))
+
+
 def test_many_rows_are_not_all_measured(rows: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(density, "FIGURE_ROWS", 7)
     metrics: dict[str, Any] = VariationalAutoencoder(2, **SHORT).fit(rows).metrics_

@@ -232,6 +232,18 @@ def test_values_that_no_rate_can_learn_raise_an_error_after_warnings(
         quick(encoder=broken, max_epochs=20).fit(rows)
 
 
+@pytest.mark.parametrize("validation_fraction", [0, 0.2])
+def test_a_fit_of_few_epochs_that_diverges_is_an_error(
+    rows: np.ndarray, quick: MakeModel, validation_fraction: float
+) -> None:
+    model = quick(max_epochs=2, learning_rate=1e30, validation_fraction=validation_fraction)
+    with (
+        pytest.warns(UserWarning, match="learning rate is halved"),
+        pytest.raises(TrainingError, match="last"),
+    ):
+        model.fit(rows)
+
+
 def test_a_talkative_fit_is_the_same_fit(
     rows: np.ndarray, quick: MakeModel, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -24,6 +25,36 @@ def test_columns_must_be_those_of_fit_in_their_order(table: pl.DataFrame, table_
         table_model.transform(table.with_columns(pl.lit(1).alias("new")))
     with pytest.raises(InputError, match="column \"x\" holds 'high'"):
         table_model.transform(table.with_columns(pl.lit("high").alias("x")))
+
+
+@pytest.mark.parametrize("shape", [(60, 4), (60, 2, 2)])
+def test_what_a_mask_hides_is_missing(quick: MakeModel, shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    X, hidden = rng.normal(size=shape), rng.random(shape) < 0.2
+    masked = np.ma.array(np.where(hidden, 1e6, X), mask=hidden)
+    gaps = np.where(hidden, np.nan, X)
+    model = quick(network="mlp").fit(masked)
+    assert np.array_equal(model.score_samples(masked), quick(network="mlp").fit(gaps).score_samples(gaps))
+
+
+def test_a_column_of_a_type_that_is_not_read_is_named_at_fit(quick: MakeModel) -> None:
+    numbers = np.random.default_rng(0).normal(size=60)
+    frame = pd.DataFrame({"a": numbers, "b": pd.Series([None, *numbers[1:]], dtype=object)})
+    with pytest.warns(
+        UserWarning, match='"b" is left out: values of type float.* are not read.*convert_dtypes'
+    ):
+        model = quick().fit(frame)
+    assert model.schema_["b"].kind == "ignored"
+    assert quick().fit(frame.convert_dtypes()).schema_["b"].kind == "continuous"
+
+
+def test_a_query_is_a_frame(quick: MakeModel, table: pl.DataFrame) -> None:
+    model = quick().fit(table.lazy())
+    assert np.array_equal(model.transform(table.lazy()), quick().fit(table).transform(table))
+    assert model.reconstruct(table.lazy()).equals(model.reconstruct(table))
+    weighed = quick(schema=infer_schema(as_source(table), roles={"importance": "weight"}))
+    by_query = weighed.fit(table.lazy()).transform(table)
+    assert np.array_equal(by_query, weighed.fit(table).transform(table))
 
 
 def test_labels_weights_identifiers_and_ignored_columns_are_left_aside(

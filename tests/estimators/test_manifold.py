@@ -59,11 +59,12 @@ def test_maps_are_truer_than_those_of_pca_and_of_a_plain_autoencoder() -> None:
 
 def test_less_weight_leaves_maps_that_decode_better() -> None:
     X = load_digits().data[:600]
-    settings: dict[str, Any] = {"hidden_sizes": (64,), "max_epochs": 60, "random_state": 0}
+    # Of one length: where a fit stops by itself can hang on the last bits of a processor's sums.
+    settings: dict[str, Any] = {"hidden_sizes": (64,), "max_epochs": 60, "patience": 60, "random_state": 0}
     free, strict = (ManifoldAutoencoder(neighbor_weight=w, **settings).fit(X) for w in (0.0, 10.0))
     assert free.history_[-1]["neighbor_embedding"] == 0
     fitted = [last["negative_log_likelihood"] for last in (free.history_[-1], strict.history_[-1])]
-    assert fitted[0] < fitted[1] - 1
+    assert fitted[0] < fitted[1] - 4
 
 
 def test_what_training_rows_were_put_at_is_forgotten(rows: np.ndarray, tmp_path: Any) -> None:

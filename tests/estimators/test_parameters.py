@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from isthmus.errors import InputError
-from isthmus.estimators import Autoencoder, DenoisingAutoencoder
+from isthmus.estimators import Autoencoder, DenoisingAutoencoder, VariationalAutoencoder
 from isthmus.parts import GaussianNoise, Masking, StudentT
 
 MakeModel = Callable[..., Autoencoder]
@@ -56,6 +56,11 @@ def test_a_part_and_its_field_can_be_set_at_once() -> None:
 def test_what_cannot_be_set_is_refused(params: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         DenoisingAutoencoder().set_params(**params)
+
+
+def test_a_part_without_fields_says_so() -> None:
+    with pytest.raises(InputError, match=r"prior has no field 'q'; standard_normal has none\."):
+        VariationalAutoencoder().set_params(prior__q=1)
 
 
 def test_a_wrong_part_is_reported_by_fit(rows: np.ndarray) -> None:

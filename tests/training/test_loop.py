@@ -237,6 +237,29 @@ def test_five_epochs_that_fail_are_given_up_the_rate_halved_each_time(make_train
     assert all(tensor.isfinite().all() for tensor in weights(trainer).values())
 
 
+@pytest.mark.parametrize("n_lost", [2, 3])
+def test_a_short_run_that_diverges_in_the_end_leaves_no_model(make_trainer: MakeTrainer, n_lost: int) -> None:
+    trainer = make_trainer(held_out=0, max_epochs=2)
+    overflowing(trainer, lambda step: step >= 10 - n_lost)
+    while not trainer.finished:
+        trainer.epoch()
+    if n_lost == 2:
+        trainer.restore_best()
+        return
+    with pytest.raises(TrainingError, match=r"epoch 2, the last: most .* diverged.* smaller learning_rate"):
+        trainer.restore_best()
+
+
+def test_a_run_that_diverges_goes_back_to_the_weights_that_were_best(make_trainer: MakeTrainer) -> None:
+    trainer = make_trainer(max_epochs=2)
+    overflowing(trainer, lambda step: step > 5)
+    trainer.epoch()
+    good = weights(trainer)
+    trainer.epoch()
+    trainer.restore_best()
+    assert all(torch.equal(tensor, good[name]) for name, tensor in weights(trainer).items())
+
+
 def test_steps_that_fail_change_nothing(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer(held_out=0)
     before = weights(trainer)

@@ -99,7 +99,7 @@ def _some_value(column: Column) -> str:
 def _read(
     columns: dict[str, Column], given: Sequence[str], source: Source | None, texts: Container[str]
 ) -> dict[str, pl.Series]:
-    """Return the values of each condition; files and arrays of other names are taken in order."""
+    """Return the values of each condition; a lone one may be in a file, column or array of any name."""
     import polars as pl
 
     found: dict[str, pl.Series] = {}
@@ -115,10 +115,15 @@ def _read(
             )
         else:
             side = find_side(source, text, "--condition")
-            left = [known for known in columns if known not in found]
-            name = side.name if side.name in columns else next(iter(left), side.name)
+            name = next(iter(columns)) if len(columns) == 1 else side.name
+            if name not in columns:
+                raise InputError(
+                    f'--condition {text}: which condition is "{name}"? This model is told '
+                    f"{_listed(columns)}; give a column, array or file named like one of them, such as "
+                    f"{next(iter(columns))}.csv.{did_you_mean(name, columns)}"
+                )
             series = side.read(source, text=name in texts)
-        if name in found or name not in columns:
+        if name in found:
             raise InputError(f"--condition {text}: {name} is given twice; give it once")
         found[name] = series.alias(name)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,10 +57,10 @@ def _check_density(fitted: BaseAutoencoder, model: Path) -> None:
 
 def _summary(opened: Opened, scorer: Scorer, data: Path) -> str:
     """Return the mean, what it is, what it was measured on, and baselines."""
-    from isthmus.estimators.density import density_note
+    from isthmus.estimators.density import bits_per_dim, density_note
 
     mean, n_entries = scorer.mean(), scorer.n_observed
-    bits = -scorer.total / n_entries / math.log(2) if n_entries else math.nan
+    bits = bits_per_dim(scorer.total, n_entries)
     error = "nothing was drawn" if scorer.shares is None else "± Monte Carlo standard error"
     value = f"{mean.mean:.6g}" if scorer.shares is None else plus_minus(mean.mean, mean.std_error)
     return "\n".join(

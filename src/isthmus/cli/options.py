@@ -78,7 +78,7 @@ Condition = Annotated[
     Parameter(
         help="What a conditional model is told of each row, where the rows' own columns do not say it: a "
         'column, another array of an .npz, a file with one value a row, "folder", or for all rows '
-        "name=value; may be given again."
+        "name=value; may be given again, and of several each is known by its name."
     ),
 ]
 Told = Annotated[

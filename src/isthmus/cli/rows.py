@@ -105,6 +105,9 @@ def features_of(fitted: BaseAutoencoder, source: Source) -> Source:
 
     Those of an array are called x0, x1, ..., as `reconstruct` writes them.
     """
+    from isthmus.estimators.inputs import refuse_array
+
+    refuse_array(source, fitted.schema_)
     if source.kind == "array":
         return source
     given = set(source.columns or ())

@@ -217,6 +217,11 @@ class Column:
         return self.role == "feature" and self.kind not in ("constant", "ignored")
 
     @property
+    def dispensable(self) -> bool:
+        """Whether rows may come without it: what is ignored, and conditions, which can be told apart."""
+        return self.role == "condition" or self.kind == "ignored"
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """The range a pixel can have: 0 to 255 in eight bits, else 0 to 1."""
         return pixel_bounds(self.dtype)

@@ -18,7 +18,10 @@ from isthmus.data.series import as_frame, factorize, integers, numbers, stored_a
 from isthmus.data.sources import Source
 from isthmus.errors import InputError, did_you_mean
 
-__all__ = ["infer_schema"]
+__all__ = ["UNREAD", "infer_schema"]
+
+# How the reason begins for which a column that has values is ignored: they are of no type that is learned.
+UNREAD = "values of "
 
 
 def infer_schema(
@@ -154,7 +157,7 @@ class _Observer:
     def facts(self) -> Facts:
         # pyarrow's and polars' own type of columns without any value is not known to narwhals.
         count = self.rows - self.gaps
-        unread = f"values of type {self.dtype:.60} are not read" if count else ""
+        unread = f"{UNREAD}type {self.dtype:.60} are not read" if count else ""
         return Facts(**self._common(), count=count, missing=self.gaps > 0, unread=unread)
 
     def _common(self) -> dict[str, Any]:
@@ -249,10 +252,10 @@ class _LevelObserver(_Observer):
     def _unread(self, types: list[str]) -> str:
         held = _READ[storage(self.dtype)]
         if self.strange or not set(types) <= held:
-            what = self.strange or f"values of type {', '.join(types)}"
+            what = self.strange or f"{UNREAD}type {', '.join(types)}"
             return f"{what} are not read from {self.dtype} columns"
         if len(types) > 1:
-            return f"values of several types: {', '.join(types)}"
+            return f"{UNREAD}several types: {', '.join(types)}"
         return "texts of more than 1,000 characters" if self.levels.too_long else ""
 
 

@@ -131,9 +131,9 @@ class Schema:
         return self.container == "array" and is_image(self.shape)
 
     def needed(self, given: Iterable[str]) -> list[str]:
-        """Return the names of the features in order, of ignored ones those that rows have (`given`)."""
+        """Return the names of the features in order, of dispensable ones those that rows have (`given`)."""
         there = set(given)
-        return [column.name for column in self.features if column.kind != "ignored" or column.name in there]
+        return [column.name for column in self.features if not column.dispensable or column.name in there]
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._position:

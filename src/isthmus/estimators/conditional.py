@@ -36,7 +36,8 @@ class ConditionalVariationalAutoencoder(VariationalAutoencoder):
 
     Encoder and decoder see the condition, which is not learned: the code says what the condition does not.
     It is read from columns of the frame (`condition` here), in every method, or given as ``condition=`` to
-    `fit` and then to every method: a frame, an array of shape (n,) or (n, k), or one row for all.
+    `fit` and then to every method: a frame, an array of shape (n,) or (n, k), or one row for all. Told apart,
+    rows of a model that reads it from columns may lack them.
 
     Parameters
     ----------

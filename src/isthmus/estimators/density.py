@@ -28,7 +28,7 @@ from isthmus.model import Model
 if TYPE_CHECKING:
     from isthmus.estimators.applying import Applying
 
-__all__ = ["MeanDensity", "Scorer", "density_figures", "density_note", "spread"]
+__all__ = ["MeanDensity", "Scorer", "bits_per_dim", "density_figures", "density_note", "spread"]
 
 # Rows that the figures of a fit are measured on: the standard error of a mean is then small beside the spread
 # between models, and the time small beside that of the fit.
@@ -109,6 +109,11 @@ class Scorer:
             return math.sqrt(self.variance) / self.n_rows
         # All rows saw the same draws: it is their mean share of each group that varies.
         return float(std_error(torch.from_numpy(self.shares / self.n_rows), self.sizes.cpu()))
+
+
+def bits_per_dim(total: float, n_observed: float) -> float:
+    """Return minus a sum of log p(x), in nats, as bits per observed entry; NaN where none is observed."""
+    return -total / n_observed / math.log(2) if n_observed else math.nan
 
 
 def _n_observed(piece: Batch) -> Tensor:

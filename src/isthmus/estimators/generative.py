@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.errors import InputError
 from isthmus.estimators import streaming
 from isthmus.estimators.choices import draw_seed
-from isthmus.estimators.density import MeanDensity, Scorer
+from isthmus.estimators.density import MeanDensity, Scorer, bits_per_dim
 from isthmus.estimators.diagnosing import diagnose
 from isthmus.estimators.health import Diagnosis
 from isthmus.estimators.importance import DEFAULT_SAMPLES
@@ -115,14 +115,17 @@ class Generative(Walking):
     def bits_per_dim(
         self, X: Any, *, n_samples: int = DEFAULT_SAMPLES, random_state: int | None = None
     ) -> float:
-        """Return the bound on -log2 p(x) per observed modelled entry: bits per dimension, lower is better."""
+        """Return the bound on -log2 p(x) per observed modelled entry: bits per dimension, lower is better.
+
+        It is NaN where no entry is observed.
+        """
         return self._bits_per_dim(X, None, n_samples, random_state)
 
     def _bits_per_dim(self, X: Any, condition: Any, n_samples: int, random_state: int | None) -> float:
         values, n_observed = self._score_samples(
             X, condition, n_samples, random_state, return_n_observed=True
         )
-        return float(-values.sum() / n_observed.sum() / math.log(2))
+        return bits_per_dim(float(values.sum()), float(n_observed.sum()))
 
     # Samples ------------------------------------------------------------------------------------------------
 

@@ -79,6 +79,8 @@ def log_likelihood(
 ) -> Estimate:
     """Estimate log p(x) of the rows of one piece, whose positions are consecutive.
 
+    A row with nothing observed has probability 1, whatever is drawn.
+
     Parameters
     ----------
     model : Model
@@ -90,6 +92,19 @@ def log_likelihood(
     anchors : Tensor or None
         ``model.anchors()``, computed once.
     """
+    found = _estimate(model, batch, n_samples, random_state, anchors)
+    if batch.rows.observed is None:
+        return found
+    empty = ~batch.rows.observed.any(dim=1)
+    value, shares, sizes = found.value.masked_fill(empty, 0.0), found.shares, found.sizes
+    if shares is not None and sizes is not None:
+        shares = torch.where(empty[:, None], sizes, shares)
+    return Estimate(value, shares, sizes)
+
+
+def _estimate(
+    model: Model, batch: Batch, n_samples: int, random_state: int | None, anchors: Tensor | None
+) -> Estimate:
     if isinstance(model.code, DiscreteCode) and isinstance(model.prior, AutoregressivePrior):
         outputs = model.encoder_outputs(batch.rows, batch.condition)
         tokens = model.prior.log_prob_indices(model.code.indices(outputs)).double()

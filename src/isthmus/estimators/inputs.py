@@ -16,16 +16,17 @@ from sklearn.utils.validation import (
 
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source, as_source
+from isthmus.data.sources.arrays import as_numbers
 from isthmus.errors import InputError
 
-__all__ = ["check_weight", "is_frame", "open_input", "restore_shape"]
+__all__ = ["check_weight", "is_frame", "open_input", "refuse_array", "restore_shape"]
 
 SIDE_ROLES = ("label", "weight", "id")
 
 
 def is_frame(X: object) -> bool:
-    """Tell whether `X` is an eager data frame that narwhals reads."""
-    return nw.dependencies.is_into_dataframe(X)
+    """Tell whether `X` is a data frame that narwhals reads, or a polars query."""
+    return nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_polars_lazyframe(X)
 
 
 def open_input(
@@ -72,31 +73,37 @@ def _check_source(estimator: BaseEstimator, source: Source, schema: Schema | Non
     if source.kind == "frame":
         source = source.drop(_side_columns(source, schema))
         # Names, their order and number are scikit-learn's to check; it needs one row of the frame for that.
-        ignored = [] if reset else _fitted_on_but_ignored(estimator, schema)
-        validate_data(estimator, _head(source, ignored), reset=reset, skip_check_array=True)
+        dispensable = [] if reset else _dispensable(estimator, schema)
+        validate_data(estimator, _head(source, dispensable), reset=reset, skip_check_array=True)
         return source
-    if schema is not None and schema.container == "frame":
-        raise InputError(
-            f"{source.name} is an array and the model was fitted on a frame with columns "
-            f"{_some(schema.features)}; pass a frame or table with these columns"
-        )
+    if schema is not None:
+        refuse_array(source, schema)
     validate_data(estimator, np.zeros((1, int(np.prod(source.shape)))), reset=reset)
     return source
 
 
-def _fitted_on_but_ignored(estimator: BaseEstimator, schema: Schema | None) -> list[tuple[int, str]]:
-    """Return position and name of each column that `fit` was given and the model does not need."""
+def refuse_array(source: Source, schema: Schema) -> None:
+    """Refuse an array's source where the model knows the columns of a frame."""
+    if source.kind == "array" and schema.container == "frame":
+        raise InputError(
+            f"{source.name} is an array and the model was fitted on a frame with columns "
+            f"{_some(schema.features)}; pass a frame or table with these columns"
+        )
+
+
+def _dispensable(estimator: BaseEstimator, schema: Schema | None) -> list[tuple[int, str]]:
+    """Return position and name of each column that `fit` was given and later rows may lack."""
     if schema is None:
         return []
     fitted_on = getattr(estimator, "feature_names_in_", [column.name for column in schema.features])
-    return [(i, name) for i, name in enumerate(fitted_on) if schema[name].kind == "ignored"]
+    return [(i, name) for i, name in enumerate(fitted_on) if schema[name].dispensable]
 
 
-def _head(source: Source, ignored: list[tuple[int, str]]) -> Any:
-    """Return one row, with a place for each ignored column that was left out."""
+def _head(source: Source, dispensable: list[tuple[int, str]]) -> Any:
+    """Return one row, with a place for each dispensable column that was left out."""
     given = list(source.columns or ())
     names = given.copy()
-    for position, name in ignored:
+    for position, name in dispensable:
         if name not in given:
             names.insert(position, name)
     left_out = [nw.lit(None).alias(name) for name in names if name not in given]
@@ -112,6 +119,8 @@ def _side_columns(source: Source, schema: Schema | None) -> list[str]:
 
 
 def _check_array(estimator: BaseEstimator, X: Any, schema: Schema | None, reset: bool) -> Any:
+    if isinstance(X, np.ma.MaskedArray):
+        X = as_numbers(X)  # scikit-learn would take what the mask hides for values
     shape = X.shape if isinstance(X, np.ndarray) and X.ndim > 2 else None
     flat = X if shape is None else X.reshape(len(X), -1)
     checked = validate_data(

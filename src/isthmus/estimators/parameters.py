@@ -53,8 +53,8 @@ class PartParameters(BaseEstimator):
         known = [field.name for field in fields(part)]  # type: ignore[arg-type]
         for field in changes:
             if field not in known:
-                near = did_you_mean(field, known)
-                raise InputError(f"{name} has no field {field!r}; its fields are {', '.join(known)}.{near}")
+                has = f"its fields are {', '.join(known)}" if known else f"{getattr(self, name)} has none"
+                raise InputError(f"{name} has no field {field!r}; {has}.{did_you_mean(field, known)}")
         return replace(part, **changes)  # type: ignore[type-var]
 
     def _part(self, name: str) -> Part | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from isthmus.data.batches import Batch, concatenate
 from isthmus.data.features import Features
-from isthmus.data.inference import infer_schema
+from isthmus.data.inference import UNREAD, infer_schema
 from isthmus.data.loaders import LoaderSource
 from isthmus.data.schema import Schema
 from isthmus.data.sources import Source, as_source
@@ -60,12 +61,26 @@ def read_input(estimator: BaseAutoencoder, X: Any) -> tuple[Source, Schema]:
         raise InputError(f"{source.name} has n_samples=1, 1 sample only; give at least 2 rows to learn from")
     schema = given or _infer(estimator, as_source(X) if aside else source)
     _check_roles(estimator, schema)
+    if given is None:
+        _warn_of_unread(schema)
     if not schema.modelled:
         reasons = {column.kind for column in schema.columns}
         raise InputError(
             f"{source.name}: there is nothing to learn, every column is {' or '.join(sorted(reasons))}"
         )
     return source, schema
+
+
+def _warn_of_unread(schema: Schema) -> None:
+    """Say which columns have values of types that are not learned."""
+    for column in schema.features:
+        if column.kind == "ignored" and column.reason.startswith(UNREAD):
+            warnings.warn(
+                f'column "{column.name}" is left out: {column.reason}; drop it, or give it a type of '
+                "numbers, texts or times (of a pandas frame X, X.convert_dtypes() finds one)",
+                UserWarning,
+                stacklevel=5,
+            )
 
 
 def _check_roles(estimator: BaseAutoencoder, schema: Schema) -> None:

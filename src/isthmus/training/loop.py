@@ -23,6 +23,7 @@ from isthmus.training.state import Progress
 __all__ = ["Trainer"]
 
 MAX_FAILURES = 5
+ADVICE = "Look for extreme values in the data, or set a smaller learning_rate."
 # Held-out rows are scored in pieces of this many, so that many of them do not need the memory of an epoch.
 EVALUATION_ROWS = 4096
 # In front of an opponent's loss in the history; it is no part of the objective.
@@ -186,6 +187,7 @@ class Trainer:
         self.optimizer.skipped.zero_()
         progress = self.progress
         progress.failures = progress.failures + 1 if skipped else 0
+        progress.lost = 2 * skipped > self.n_batches
         if not skipped:
             return
         progress.rate_factor /= 2
@@ -194,7 +196,7 @@ class Trainer:
         if progress.failures >= MAX_FAILURES:
             raise TrainingError(
                 f"{where}, as in the {MAX_FAILURES - 1} epochs before, though the learning rate was halved "
-                "each time. Look for extreme values in the data, or set a smaller learning_rate."
+                f"each time. {ADVICE}"
             )
         self.report(f"{where} and were left out; the learning rate is halved")
 
@@ -206,7 +208,16 @@ class Trainer:
         return schedule.finished(self.progress)
 
     def restore_best(self) -> None:
-        """Put back the weights with the lowest held-out loss; without held-out rows the last weights stay."""
+        """Put back the weights with the lowest held-out loss; without held-out rows the last weights stay.
+
+        Where these have diverged, so that most gradients of the last epoch were not finite, that is a
+        TrainingError.
+        """
         if self.best is not None:
             self.model.load_state_dict(self.best)
+        elif self.progress.lost:
+            raise TrainingError(
+                f"epoch {self.progress.epoch}, the last: most steps had a gradient that is not finite, the "
+                f"network has diverged. {ADVICE}"
+            )
         self.model.eval()

@@ -23,6 +23,8 @@ class Progress:
         Halved each time an epoch had a step whose gradient was not finite.
     failures : int
         Epochs in a row with such a step.
+    lost : bool
+        Whether most steps of the last epoch were such steps.
     seconds : float
         Time spent in training, over all sessions.
     history : list of dict
@@ -40,5 +42,6 @@ class Progress:
     stale_epochs: int = 0
     rate_factor: float = 1.0
     failures: int = 0
+    lost: bool = False
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)

@@ -106,6 +106,11 @@ def as_frame(X: object) -> nw.DataFrame[Any] | None:
         if not isinstance(frame, nw.DataFrame):
             return None
         names = {name: str(name) for name in frame.columns}
+        if levels := [name for name in names if isinstance(name, tuple)]:
+            raise InputError(
+                f"frame: column names of several levels, such as {levels[0]}; give each column one name, "
+                'such as X.columns.map("_".join)'
+            )
         if len(set(names.values())) < len(names):
             raise DuplicateError(f"columns {list(names)} are the same as text")
         return frame if all(isinstance(name, str) for name in names) else frame.rename(names)
