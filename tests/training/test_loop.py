@@ -252,10 +252,12 @@ def test_a_short_run_that_diverges_in_the_end_leaves_no_model(make_trainer: Make
 
 def test_a_run_that_diverges_goes_back_to_the_weights_that_were_best(make_trainer: MakeTrainer) -> None:
     trainer = make_trainer(max_epochs=2)
-    overflowing(trainer, lambda step: step > 5)
+    overflowing(trainer, lambda call: call > 5)  # four steps, held-out rows, one more step
     trainer.epoch()
     good = weights(trainer)
     trainer.epoch()
+    assert trainer.progress.lost
+    assert not all(torch.equal(tensor, good[name]) for name, tensor in weights(trainer).items())
     trainer.restore_best()
     assert all(torch.equal(tensor, good[name]) for name, tensor in weights(trainer).items())
 
